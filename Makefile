@@ -1,0 +1,85 @@
+# Everything a contributor types. `make help` lists it.
+#
+# A fresh machine needs make and Python 3.11 or newer (another one: make PYTHON=python3.12 ...).
+# Everything else is installed into .venv, in the versions and hashes of requirements.lock.
+
+PYTHON ?= python3
+JOBS ?= 2
+WORKBENCH ?= notebooks/01_paper_trading.ipynb
+
+VENV := .venv
+BIN := $(VENV)/bin
+LOCKED := $(VENV)/.lock-installed
+READY := $(VENV)/.ready
+NOTEBOOKS = $(wildcard notebooks/*.ipynb)
+
+# pytest exits with 5 when it collected nothing, which is no failure here.
+NONE_OK = || { code=$$?; [ $$code -eq 5 ] && echo "nothing to collect for '$@', going on" || exit $$code; }
+
+.DEFAULT_GOAL := help
+.PHONY: help setup lab test lint unit notebooks browser test-long bench lock format clean
+
+help: ## this list
+	@grep -hE '^[a-z-]+:.*## ' $(firstword $(MAKEFILE_LIST)) | sed -E 's/^([a-z-]+):.*## (.*)/\1|\2/' \
+	  | while IFS='|' read -r name text; do printf '  make %-10s %s\n' "$$name" "$$text"; done
+
+setup: $(READY) ## create .venv from requirements.lock and install the project into it
+
+$(VENV)/pyvenv.cfg:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	  echo "Horizon needs Python 3.11 or newer; '$(PYTHON)' is" \
+	       "$$($(PYTHON) -c 'import platform; print(platform.python_version())' 2>/dev/null || echo missing)." \
+	       "Name another one: make PYTHON=python3.12 ..." >&2; exit 1; }
+	@rm -f $(LOCKED) $(READY)
+	$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); exit 1; }
+
+$(LOCKED): requirements.lock $(VENV)/pyvenv.cfg
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.lock
+	@touch $@
+
+# The build backend is in the lock as well, so this step downloads nothing.
+$(READY): $(LOCKED) pyproject.toml
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+lab: setup ## open the workbench in JupyterLab
+	$(BIN)/python -m jupyterlab --ServerApp.root_dir="$(CURDIR)" \
+	  $(addprefix --LabApp.default_url=/lab/tree/,$(wildcard $(WORKBENCH))) $(LAB_ARGS)
+
+test: lint unit notebooks browser ## every check but the long ones
+
+lint: setup ## ruff and mypy
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+unit: setup ## the quick tests, with branch coverage
+	$(BIN)/python -m pytest -n $(JOBS) --cov --cov-report=term $(NONE_OK)
+
+notebooks: setup ## run the notebooks, and check that they are committed clean
+	$(BIN)/python scripts/notebooks.py --check
+	$(if $(NOTEBOOKS),$(BIN)/python -m pytest --nbval-lax -n $(JOBS) --dist loadfile $(NOTEBOOKS) $(NONE_OK),@echo "no notebooks yet")
+
+browser: setup ## run the notebooks in JupyterLab in a headless Chromium
+	$(BIN)/python -m pytest -m browser tests $(NONE_OK)
+
+test-long: setup ## the tests that take minutes
+	$(BIN)/python -m pytest -m long -n $(JOBS) tests $(NONE_OK)
+
+bench: setup ## print the figures of benchmarks/
+	@for script in $(wildcard benchmarks/bench_*.py); do \
+	  echo "== $$script"; $(BIN)/python "$$script" || exit 1; done
+
+lock: $(LOCKED) ## resolve pyproject.toml into requirements.lock again (UPGRADE=1: newest versions)
+	$(BIN)/uv pip compile pyproject.toml --all-extras --universal --python-version 3.11 \
+	  --generate-hashes --no-annotate --no-emit-index-url --no-emit-find-links \
+	  --custom-compile-command "make lock" $(if $(UPGRADE),--upgrade) --quiet -o requirements.lock
+
+format: setup ## let ruff rewrite what it can, and normalise the notebooks
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+	$(BIN)/python scripts/notebooks.py --normalise
+
+clean: ## remove .venv and everything generated
+	rm -rf $(VENV) build dist .coverage .coverage.* .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
