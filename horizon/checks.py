@@ -1,0 +1,225 @@
+"""Argument checks, with their wording in one place.
+
+Every check returns the value in the form used inside (float, int nanoseconds, str) or
+raises an error that names the argument, the value and what is accepted. NaN fails every
+comparison, so finiteness is asked first.
+"""
+
+from __future__ import annotations
+
+import difflib
+import math
+from collections.abc import Iterable
+from datetime import date, datetime
+from decimal import Decimal
+from fractions import Fraction
+from typing import Final
+
+import numpy as np
+
+__all__ = [
+    "LARGEST",
+    "flag",
+    "integer",
+    "non_negative",
+    "number",
+    "one_of",
+    "positive",
+    "seconds_to_ns",
+    "show",
+    "text",
+    "timestamp_ns",
+]
+
+#: Largest quantity, price or notional taken: above it a float no longer tells units apart.
+LARGEST: Final = 1e15
+
+_NS: Final = 1_000_000_000
+#: int64 nanoseconds end in the year 2262; earlier than 1678 cannot be said either.
+_MAX_NS: Final = 2**63 - 1
+
+
+def show(value: object) -> str:
+    """Render a refused value for a message: its repr, cut to a readable length."""
+    try:
+        shown = repr(value)
+    except Exception as error:  # a repr can do anything; the refusal must still be said
+        shown = f"<{type(value).__name__} whose repr failed: {type(error).__name__}>"
+    return shown if len(shown) <= 80 else f"{shown[:60]}… ({len(shown)} characters)"
+
+
+def number(name: str, value: object) -> float:
+    """Take a real number of any usual type as a finite float.
+
+    Parameters
+    ----------
+    name : str
+        The argument's name, for the message.
+    value : int, float, NumPy scalar, Decimal or Fraction
+        Booleans, strings and arrays are not numbers here.
+
+    Raises
+    ------
+    TypeError
+        If the type is none of the above.
+    ValueError
+        If the value is NaN, infinite, or larger than 1e15 either way.
+    """
+    if type(value) is not float:
+        if isinstance(value, (bool, np.bool_)) or not isinstance(
+            value, (int, float, np.integer, np.floating, Decimal, Fraction)
+        ):
+            raise TypeError(f"{name} must be a number, was {show(value)} ({_kind(value)})")
+        try:
+            value = float(value)
+        except OverflowError:
+            raise ValueError(f"{name} must be at most 1e15 in size, was {show(value)}") from None
+    if not math.isfinite(value):
+        raise ValueError(f"{name} must be a finite number, was {value!r}")
+    if not -LARGEST <= value <= LARGEST:
+        raise ValueError(f"{name} must be at most 1e15 in size, was {value!r}")
+    return value
+
+
+def positive(name: str, value: object) -> float:
+    """Take a finite number above zero."""
+    checked = number(name, value)
+    if checked <= 0.0:
+        raise ValueError(f"{name} must be above 0, was {show(value)}")
+    return checked
+
+
+def non_negative(name: str, value: object) -> float:
+    """Take a finite number of zero or more."""
+    checked = number(name, value)
+    if checked < 0.0:
+        raise ValueError(f"{name} must be 0 or more, was {show(value)}")
+    return checked
+
+
+def integer(name: str, value: object, *, least: int = 1) -> int:
+    """Take a whole number (an int or a NumPy integer) of at least `least`."""
+    if isinstance(value, (bool, np.bool_)) or not isinstance(value, (int, np.integer)):
+        raise TypeError(f"{name} must be a whole number, was {show(value)} ({_kind(value)})")
+    if value < least:
+        raise ValueError(f"{name} must be {least} or more, was {show(value)}")
+    if value > LARGEST:
+        raise ValueError(f"{name} must be at most 1e15, was {show(value)}")
+    return int(value)
+
+
+def flag(name: str, value: object) -> bool:
+    """Take True or False, and nothing that merely looks like one."""
+    if isinstance(value, (bool, np.bool_)):
+        return bool(value)
+    raise TypeError(f"{name} must be True or False, was {show(value)} ({_kind(value)})")
+
+
+def text(name: str, value: object, *, most: int = 256) -> str:
+    """Take text of 1 to `most` characters, without control characters or blanks at the ends."""
+    if not isinstance(value, str):
+        raise TypeError(f"{name} must be text, was {show(value)} ({_kind(value)})")
+    if not 1 <= len(value) <= most:
+        raise ValueError(f"{name} must have 1 to {most} characters, has {len(value)}")
+    if value != value.strip():
+        raise ValueError(f"{name} must not begin or end with a blank, was {show(value)}")
+    if not value.isprintable():
+        # str.isprintable is false for every control, format, surrogate and separator
+        # character other than the plain space.
+        bad = next(c for c in value if not c.isprintable())
+        raise ValueError(
+            f"{name} must not contain control characters, has U+{ord(bad):04X} in {show(value)}"
+        )
+    return str(value)
+
+
+def one_of(name: str, value: object, accepted: Iterable[str]) -> str:
+    """Take one of the `accepted` words; a near miss gets a suggestion."""
+    words = list(accepted)
+    if isinstance(value, str) and value in words:
+        return value
+    listed = ", ".join(repr(word) for word in words)
+    if not isinstance(value, str):
+        raise TypeError(f"{name} must be one of {listed}; was {show(value)} ({_kind(value)})")
+    raise ValueError(f"{name} must be one of {listed}; was {show(value)}{suggestion(value, words)}")
+
+
+def suggestion(word: str, accepted: Iterable[str]) -> str:
+    """Return `` Did you mean 'x'?`` where a near match exists, else nothing."""
+    near = difflib.get_close_matches(word.lower(), list(accepted), n=1)
+    return f". Did you mean {near[0]!r}?" if near else ""
+
+
+def seconds_to_ns(seconds: float) -> int:
+    """Convert float seconds to integer nanoseconds, exactly back and forth.
+
+    ``seconds * 1e9`` would lose up to 128 ns at today's epoch; the whole and the broken part
+    are converted apart, which keeps every float second's own value.
+    """
+    whole = int(seconds)
+    return whole * _NS + round((seconds - whole) * 1e9)
+
+
+def timestamp_ns(name: str, value: object) -> int:
+    """Take a point in time as int64 nanoseconds since 1970 (UTC).
+
+    Parameters
+    ----------
+    name : str
+        The argument's name, for the message.
+    value : float, int, datetime, numpy.datetime64 or pandas.Timestamp
+        Numbers are seconds since 1970. A naive datetime is local time; a naive
+        ``datetime64`` is UTC, as NumPy has it.
+
+    Raises
+    ------
+    TypeError
+        For any other type.
+    ValueError
+        For NaN, NaT, infinity, or a time outside the years 1678 to 2262.
+    """
+    if type(value) is float or isinstance(value, (int, float, np.integer, np.floating)):
+        if isinstance(value, bool):
+            raise TypeError(f"{name} must be seconds or a datetime, was {value!r} (bool)")
+        if not -9.2e9 <= value <= 9.2e9:  # false for NaN too
+            raise ValueError(
+                f"{name} must be seconds since 1970 between -9.2e9 and 9.2e9, was {show(value)}"
+            )
+        return (
+            int(value) * _NS
+            if isinstance(value, (int, np.integer))
+            else seconds_to_ns(float(value))
+        )
+    if isinstance(value, datetime):
+        return _datetime_ns(name, value)
+    if isinstance(value, np.datetime64):
+        if np.isnat(value):
+            raise ValueError(f"{name} must be a point in time, was NaT")
+        ns = int(value.astype("datetime64[us]").astype(np.int64)) * 1000
+        exact = int(value.astype("datetime64[ns]").astype(np.int64))
+        if abs(exact - ns) >= 1000:  # the year is out of int64 nanoseconds' reach
+            raise ValueError(f"{name} must lie in the years 1678 to 2262, was {value}")
+        return exact
+    if isinstance(value, date):
+        raise TypeError(f"{name} must be a datetime or seconds, was the date {value}")
+    raise TypeError(f"{name} must be seconds or a datetime, was {show(value)} ({_kind(value)})")
+
+
+def _datetime_ns(name: str, value: datetime) -> int:
+    if value != value:  # pandas.NaT is a datetime that equals nothing
+        raise ValueError(f"{name} must be a point in time, was NaT")
+    aware = value if value.tzinfo is not None else value.astimezone()
+    # Whole microseconds in integers: a float of seconds has too few digits left.
+    delta = aware - _EPOCH
+    ns = ((delta.days * 86_400 + delta.seconds) * 1_000_000 + delta.microseconds) * 1000
+    ns += getattr(value, "nanosecond", 0)  # a pandas.Timestamp has finer digits
+    if not -_MAX_NS <= ns <= _MAX_NS:
+        raise ValueError(f"{name} must lie in the years 1678 to 2262, was {value}")
+    return ns
+
+
+_EPOCH: Final = datetime.fromisoformat("1970-01-01T00:00:00+00:00")
+
+
+def _kind(value: object) -> str:
+    return type(value).__name__

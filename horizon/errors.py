@@ -1,0 +1,114 @@
+"""Every error that Horizon raises on purpose.
+
+::
+
+    HorizonError
+    ├── VenueError            not connected, closed, unknown venue, not offered by this venue
+    ├── OrderError            an order verb that the order's state does not allow
+    ├── RiskRejected          a risk rule refused the order; .rule, .limit, .value
+    ├── AlgoError             an execution algorithm used out of turn
+    └── DataError             a row of data that cannot be true; .feed, .row, .value
+
+Wrong arguments raise ``ValueError`` or ``TypeError`` and change nothing. A refusal by
+the market (no price yet, not enough buying power, settled) is no exception: it comes
+back as an order whose status is ``"rejected"``.
+"""
+
+from __future__ import annotations
+
+__all__ = [
+    "AlgoError",
+    "DataError",
+    "HorizonError",
+    "OrderError",
+    "RiskRejected",
+    "VenueError",
+]
+
+
+class HorizonError(Exception):
+    """Base of every error that Horizon raises on purpose."""
+
+
+class VenueError(HorizonError):
+    """The venue cannot take the call: unknown, not connected, or closed."""
+
+
+class OrderError(HorizonError):
+    """The call does not fit the order's or the market's state.
+
+    Attributes
+    ----------
+    order_id : str or None
+        The order concerned, where there is one.
+    """
+
+    def __init__(self, message: str, order_id: str | None = None) -> None:
+        super().__init__(message)
+        self.order_id = order_id
+
+
+class RiskRejected(HorizonError):
+    """A risk rule refused an order before it reached the venue.
+
+    Attributes
+    ----------
+    rule : str
+        The name of the rule, e.g. ``"max_order_size"``.
+    limit, value : float
+        What the rule allows, and what the order would have made it.
+    market_id : str
+        The market of the refused order.
+    """
+
+    def __init__(
+        self, message: str, *, rule: str, limit: float, value: float, market_id: str
+    ) -> None:
+        super().__init__(message)
+        self.rule = rule
+        self.limit = limit
+        self.value = value
+        self.market_id = market_id
+
+    def __reduce__(self) -> tuple[object, ...]:
+        # Exceptions pickle through their positional arguments alone; the facts must survive
+        # the way back from a worker process.
+        facts = (self.args[0], self.rule, self.limit, self.value, self.market_id)
+        return _risk_rejected, facts
+
+
+def _risk_rejected(
+    message: str, rule: str, limit: float, value: float, market_id: str
+) -> RiskRejected:
+    return RiskRejected(message, rule=rule, limit=limit, value=value, market_id=market_id)
+
+
+class AlgoError(HorizonError):
+    """An execution algorithm was used out of turn (before its start, or started twice)."""
+
+
+class DataError(HorizonError, ValueError):
+    """A row of market data that cannot be true.
+
+    Attributes
+    ----------
+    feed : str or None
+        Name of the feed, where feeds have names.
+    row : int or None
+        Zero-based number of the row in its feed.
+    value : object
+        The value that is refused.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        feed: str | None = None,
+        row: int | None = None,
+        value: object = None,
+    ) -> None:
+        super().__init__(message)
+        self.feed = feed
+        self.row = row
+        self.value = value
