@@ -1,0 +1,111 @@
+"""Horizon: an open workbench for trading, in notebooks and offline.
+
+>>> import horizon as hz
+>>> ex = hz.connect("paper", initial_cash_usd=100_000)
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+from horizon import errors
+from horizon.algos import (
+    TWAP,
+    VWAP,
+    AlgoProgress,
+    ExecAlgo,
+    Iceberg,
+    volume_profile,
+)
+from horizon.client import ImperativeClient, connect, register_venue
+from horizon.engine import Engine, EngineStatus, quotes
+from horizon.errors import (
+    AlgoError,
+    DataError,
+    HorizonError,
+    OrderError,
+    RiskRejected,
+    VenueError,
+)
+from horizon.instruments import Crypto, Equity, Market, Option, Perp, Prediction
+from horizon.risk import RiskConfig
+from horizon.types import (
+    AssetClass,
+    Fill,
+    OrderAction,
+    OrderRequest,
+    OrderSide,
+    Position,
+    Quote,
+    Side,
+    Urgency,
+    VenueCapital,
+    VenueFill,
+    VenueOrder,
+    VenuePosition,
+    VenueQuote,
+    VenueSettlement,
+)
+from horizon.venues import Paper
+
+__version__ = "0.1.0.dev0"
+
+__all__ = [
+    "TWAP",
+    "VWAP",
+    "AlgoError",
+    "AlgoProgress",
+    "AssetClass",
+    "Crypto",
+    "DataError",
+    "Engine",
+    "EngineStatus",
+    "Equity",
+    "ExecAlgo",
+    "Fill",
+    "HorizonError",
+    "Iceberg",
+    "ImperativeClient",
+    "Market",
+    "Option",
+    "OrderAction",
+    "OrderError",
+    "OrderRequest",
+    "OrderSide",
+    "Paper",
+    "Perp",
+    "Position",
+    "Prediction",
+    "Quote",
+    "RiskConfig",
+    "RiskRejected",
+    "Side",
+    "Urgency",
+    "VenueCapital",
+    "VenueError",
+    "VenueFill",
+    "VenueOrder",
+    "VenuePosition",
+    "VenueQuote",
+    "VenueSettlement",
+    "connect",
+    "errors",
+    "feeds",
+    "quotes",
+    "register_venue",
+    "volume_profile",
+]
+
+# Loaded on first use: they are not needed to place an order.
+_LAZY = ("feeds",)
+
+
+def __getattr__(name: str) -> Any:
+    if name in _LAZY:
+        return importlib.import_module(f"horizon.{name}")
+    raise AttributeError(f"module 'horizon' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -1,0 +1,633 @@
+"""What every execution algorithm shares: its life, its children, its progress.
+
+An algorithm's state is a record in the account, changed by events like everything else; this
+object decides the events and is the handle that a user holds.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import html
+import math
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, ClassVar, Final
+
+from horizon import checks
+from horizon.engine import Engine
+from horizon.errors import AlgoError, RiskRejected
+from horizon.instruments import Market
+from horizon.types import OrderRequest
+from horizon.venues import rules
+from horizon.venues.records import NEVER_NS, AlgoState, Leg, OrderState
+
+__all__ = ["AlgoProgress", "ExecAlgo", "Plan", "SliceProgress"]
+
+_SECOND_NS: Final = 1_000_000_000
+_RUNNING: Final = ("running", "paused")
+
+
+@dataclass(frozen=True, slots=True)
+class SliceProgress:
+    """One slice of the schedule. `due_at` is on the clock of `ExecAlgo.on_tick`."""
+
+    number: int
+    size: float
+    due_at: float | None
+    order_id: str | None
+    filled: float
+    status: str
+
+
+@dataclass(frozen=True, slots=True)
+class AlgoProgress:
+    """An execution algorithm at one moment: what a progress bar draws.
+
+    Prices are of the side traded. Slippage is in basis points, positive where it cost money:
+    against the price at the algorithm's first tick (`slippage_bps`), and against the prices at
+    which its slices came due, weighted by their sizes (`schedule_slippage_bps`). None is what
+    there is not yet.
+    """
+
+    id: str
+    kind: str
+    market_id: str
+    side: str
+    status: str
+    target: float
+    filled: float
+    planned: float
+    average_price: float | None
+    arrival_price: float | None
+    schedule_vwap: float | None
+    slippage_bps: float | None
+    schedule_slippage_bps: float | None
+    schedule: tuple[SliceProgress, ...]
+    children: tuple[str, ...]
+    started_at: float | None
+    time: float | None
+    next_slice_at: float | None
+    ends_at: float | None
+    rejections: dict[str, tuple[int, str]]
+
+    @property
+    def remaining(self) -> float:
+        """What of the parent has not filled."""
+        return self.target - self.filled
+
+    @property
+    def fraction(self) -> float:
+        """Filled part of the parent, 0 to 1."""
+        return self.filled / self.target
+
+    @property
+    def is_done(self) -> bool:
+        """Whether the algorithm has ended, one way or another."""
+        return self.status not in ("ready", *_RUNNING)
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What an algorithm makes of a request: its slices, over how long, and at which limit."""
+
+    slices: tuple[float, ...]
+    duration_ns: int
+    limit: float
+
+
+class ExecAlgo(ABC):
+    """Base of the execution algorithms.
+
+    One object works one parent order: `start` takes it, each `on_tick` advances it. Children
+    are orders like any other and pass the same risk rules.
+
+    Parameters
+    ----------
+    engine : Engine or ImperativeClient
+        Where the children are sent.
+    price_limit : float, optional
+        The most that a child may pay when buying, the least it may take when selling.
+    """
+
+    kind: ClassVar[str] = "algo"
+
+    def __init__(self, engine: Any, *, price_limit: float | None = None) -> None:
+        self._engine = engine_of(engine)
+        self._venue = self._engine.venue
+        self._account = self._venue.account
+        self._price_limit = (
+            math.nan if price_limit is None else checks.positive("price_limit", price_limit)
+        )
+        self._state: AlgoState | None = None
+        self._request: OrderRequest | None = None
+        self._contract: Market | None = None
+        # Children that may still fill; what the others have filled is added up once.
+        self._open: list[OrderState] = []
+        self._read = 0
+        self._filled = 0.0
+        self._cost = 0.0
+        self._clock_ns = NEVER_NS
+        self._callbacks: list[Callable[[AlgoProgress], object]] = []
+        self._waiters: list[tuple[asyncio.AbstractEventLoop, asyncio.Future[None]]] = []
+        self._reported: tuple[object, ...] = ()
+
+    # ------------------------------------------------------------------ left to the algorithm
+    @abstractmethod
+    def _plan(self, request: OrderRequest, contract: Market) -> Plan:
+        """Check the request against the algorithm's parameters and cut it."""
+
+    @abstractmethod
+    def _work(self, state: AlgoState, price: float, now_ns: int) -> None:
+        """Send what is due at this tick; the algorithm runs and is not filled."""
+
+    # ------------------------------------------------------------------ life
+    def start(self, request: OrderRequest, *, auto: bool = False) -> None:
+        """Take a parent order.
+
+        Parameters
+        ----------
+        request : OrderRequest
+            `size` is the whole quantity. `tif`, `post_only`, `reduce_only` and `leverage` hold
+            for every child.
+        auto : bool
+            Advance on every tick of the market, with its price and time; else the owner calls
+            `on_tick`.
+
+        Raises
+        ------
+        AlgoError
+            If it was started before, or the market is settled.
+        TypeError, ValueError
+            If the request does not fit the market or the algorithm.
+        """
+        if not isinstance(request, OrderRequest):
+            raise TypeError(f"request must be an OrderRequest, was {checks.show(request)}")
+        if request.client_order_id is not None:
+            raise ValueError(
+                "client_order_id names a single order, an algorithm sends many: was "
+                f"{request.client_order_id!r}"
+            )
+        with self._engine.venue.lock:
+            self._venue.require_connection()
+            if self._state is not None:
+                raise AlgoError(f"{self._called()} was started before; make a new one")
+            leg = self._engine.leg_of(request.market_id, request.side)
+            if leg.market.settled:
+                raise AlgoError(f"market {leg.market.id!r} is settled: nothing can trade there")
+            contract = leg.market.instrument
+            assert contract is not None
+            contract.check_quantity("size", request.size)
+            for name, price in (("price", request.price), ("price_limit", self._price_limit)):
+                if price is not None and not math.isnan(price):
+                    contract.check_order_price(name, price)
+            plan = self._plan(request, contract)
+            algo_id = f"a{self._account.next_algo}"
+            self._venue.apply.algo_started(
+                self._venue.now_ns(),
+                algo_id,
+                self.kind,
+                leg.id,
+                request.order_side.sign,
+                request.size,
+                plan.limit,
+                self._price_limit,
+                plan.duration_ns,
+                plan.slices,
+                request.reduce_only,
+                request.leverage,
+                auto,
+            )
+            self._request = request
+            self._contract = contract
+            self._state = self._account.algos[algo_id]
+            self._engine.enlist(self)
+            self._report()
+
+    def on_tick(self, current_price: float, timestamp: Any) -> None:
+        """Advance the algorithm.
+
+        Parameters
+        ----------
+        current_price : float
+            Of the side traded, above 0 (0 and 1 too for a prediction, where nothing is sent).
+        timestamp : float, int or datetime
+            Seconds on a clock of the owner's choice. An earlier one than before counts as the
+            latest seen.
+
+        Raises
+        ------
+        AlgoError
+            Before `start`. After the end it does nothing.
+        TypeError, ValueError
+            If an argument is not as above.
+        """
+        price = checks.non_negative("current_price", current_price)
+        clock = checks.timestamp_ns("timestamp", timestamp)
+        with self._engine.venue.lock:
+            self._started("on_tick")
+            self._tick(price, clock)
+
+    def advance(self, now_ns: int) -> None:
+        """Take the price and time of the market's tick that has just matched."""
+        leg = self._leg()
+        if leg is not None and not math.isnan(leg.price):
+            self._tick(leg.price, now_ns)
+
+    def _tick(self, price: float, clock_ns: int) -> None:
+        state = self._started("on_tick")
+        if state.status not in _RUNNING:
+            return
+        self._clock_ns = clock_ns = max(clock_ns, self._clock_ns)
+        self._read_children()
+        if state.first_ns == NEVER_NS:
+            self._venue.apply.algo_clocked(self._venue.now_ns(), state.id, clock_ns, price)
+        if self._is_filled():
+            self._end("completed")
+        elif self._is_over(clock_ns):
+            self._end("expired")
+        else:
+            self._work(state, price, clock_ns)
+        self._report()
+
+    def pause(self) -> bool:
+        """Send nothing until `resume`; children stay, the clock runs on.
+
+        False if it had no effect.
+        """
+        return self._switch("running", "paused")
+
+    def resume(self) -> bool:
+        """Go on; the next tick sends every slice that came due.
+
+        False if it had no effect.
+        """
+        return self._switch("paused", "running")
+
+    def cancel(self) -> bool:
+        """End the algorithm and cancel its open children. False if it has ended before."""
+        return self._end_early("canceled")
+
+    def stop(self, reason: str) -> bool:
+        """End the algorithm because its market is flattened, settled, or everything stops."""
+        return self._end_early("stopped")
+
+    def _switch(self, before: str, after: str) -> bool:
+        with self._engine.venue.lock:
+            state = self._started("pause and resume")
+            if state.status != before:
+                return False
+            self._venue.apply.algo_switched(self._venue.now_ns(), state.id, after)
+            self._report()
+            return True
+
+    def _end_early(self, status: str) -> bool:
+        with self._engine.venue.lock:
+            state = self._started("cancel")
+            if state.status not in _RUNNING:
+                return False
+            self._end("completed" if self._is_filled() else status)
+            self._report()
+            return True
+
+    def _end(self, status: str) -> None:
+        state = self._started("an end")
+        self._venue.apply.algo_switched(self._venue.now_ns(), state.id, status)
+        self._engine.dismiss(self)
+        self._venue.cancel_orders(list(self._open), f"algo {status}")
+        self._read_children()
+
+    def _is_over(self, clock_ns: int) -> bool:
+        state = self._state
+        return (
+            state is not None
+            and state.duration_ns > 0
+            and state.first_ns != NEVER_NS
+            and clock_ns >= state.first_ns + state.duration_ns
+        )
+
+    def _is_filled(self) -> bool:
+        state = self._state
+        if state is None:
+            return False
+        return state.target - self.total_filled <= rules.SLACK * state.target
+
+    # ------------------------------------------------------------------ children
+    def _send(self, state: AlgoState, size: float, price: float) -> bool:
+        """Send one child; a refusal is written down and tried again a second later."""
+        sign, contract = state.sign, self._contract
+        assert contract is not None
+        if not math.isnan(state.price_limit):
+            price = min(price, state.price_limit) if sign > 0 else max(price, state.price_limit)
+        price = contract.round_price(price, sign)
+        lowest, highest = contract.price_bounds
+        if not lowest < price < highest:
+            self._refused("price_bounds", f"no order can have the price {price:g}", "")
+            return False
+        request = self._request
+        assert request is not None
+        try:
+            order = self._engine.place(
+                state.leg_id,
+                contract.asset_class,
+                sign,
+                size,
+                price,
+                request.tif == "ioc",
+                request.post_only,
+                state.reduce_only,
+                None,
+                state.leverage,
+                f"algo {state.id}",
+            )
+        except RiskRejected as refusal:
+            self._refused(refusal.rule, str(refusal), "")
+            return False
+        if order.status == "rejected":
+            reason = order.reason or "rejected"
+            self._refused(reason.partition(":")[0], reason, order.id)
+            return False
+        self._venue.apply.algo_sent(self._venue.now_ns(), state.id, order.id)
+        self._read_children()
+        return True
+
+    def _refused(self, rule: str, message: str, order_id: str) -> None:
+        state = self._started("a refusal")
+        retry_ns = self._clock_ns + _SECOND_NS
+        self._venue.apply.algo_refused(
+            self._venue.now_ns(), state.id, rule, message, order_id, retry_ns
+        )
+
+    def _read_children(self) -> None:
+        """Take up new children, and add up what the ended ones have filled."""
+        state = self._state
+        if state is None:
+            return
+        for order_id in state.children[self._read :]:
+            self._open.append(self._account.orders[order_id])
+        self._read = len(state.children)
+        still_open = []
+        for order in self._open:
+            if order.is_open:
+                still_open.append(order)
+            else:
+                self._filled += order.filled
+                self._cost += order.filled * order.average
+        self._open = still_open
+
+    def _started(self, what: str) -> AlgoState:
+        if self._state is None:
+            raise AlgoError(f"{what} needs a parent order: call start(request) first")
+        return self._state
+
+    def _leg(self) -> Leg | None:
+        """The position traded; None until the market's first order declares it."""
+        state = self._state
+        if state is None:
+            return None
+        found = self._account.legs.get(state.leg_id)
+        if found is None and self._contract is not None:
+            return self._venue.leg_of(state.leg_id, self._contract.asset_class)
+        return found
+
+    # ------------------------------------------------------------------ reading
+    @property
+    def id(self) -> str | None:
+        """The algorithm's id in its account; None before the start."""
+        return None if self._state is None else self._state.id
+
+    @property
+    def market_id(self) -> str:
+        """The market it works in, without a side; empty before the start."""
+        return "" if self._request is None else self._contract_id()
+
+    def _contract_id(self) -> str:
+        assert self._contract is not None
+        return self._contract.id
+
+    @property
+    def is_advanced_by_ticks(self) -> bool:
+        """Whether each tick of its market advances it; else its owner does."""
+        return self._state is not None and self._state.auto
+
+    @property
+    def status(self) -> str:
+        """Where it stands.
+
+        ``"ready"``, ``"running"``, ``"paused"``, ``"completed"`` (filled), ``"expired"`` (its
+        time was over), ``"canceled"``, or ``"stopped"`` (its market was flattened or settled).
+        """
+        with self._engine.venue.lock:
+            state = self._state
+            if state is None:
+                return "ready"
+            if state.status in _RUNNING and self._is_filled():
+                return "completed"
+            return state.status
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether the parent is filled, or the time of a scheduled algorithm is over."""
+        with self._engine.venue.lock:
+            if self._state is None:
+                return False
+            return self._is_filled() or self._is_over(self._clock_ns)
+
+    @property
+    def is_done(self) -> bool:
+        """Whether it has ended, one way or another, and will send nothing more."""
+        return self.status not in ("ready", *_RUNNING)
+
+    @property
+    def child_order_ids(self) -> list[str]:
+        """Ids of all children sent so far, oldest first."""
+        with self._engine.venue.lock:
+            return [] if self._state is None else list(self._state.children)
+
+    @property
+    def total_filled(self) -> float:
+        """What all children have filled."""
+        with self._engine.venue.lock:
+            self._read_children()
+            return self._filled + sum(order.filled for order in self._open)
+
+    @property
+    def rejections(self) -> dict[str, tuple[int, str]]:
+        """Refused children by rule: how many, and the last refusal's words."""
+        with self._engine.venue.lock:
+            if self._state is None:
+                return {}
+            return {rule: seen[:2] for rule, seen in self._state.rejections.items()}
+
+    @property
+    def progress(self) -> AlgoProgress:
+        """A frozen picture of this moment; `AlgoError` before the start."""
+        with self._engine.venue.lock:
+            state = self._started("progress")
+            filled = self.total_filled
+            cost = self._cost + sum(order.filled * order.average for order in self._open)
+            average = cost / filled if filled > 0.0 else None
+            arrival = None if math.isnan(state.arrival) else state.arrival
+            benchmark = (
+                state.benchmark_cost / state.benchmark_size if state.benchmark_size else None
+            )
+            first = None if state.first_ns == NEVER_NS else state.first_ns
+            schedule = self._schedule(state)
+            return AlgoProgress(
+                id=state.id,
+                kind=state.kind,
+                market_id=state.leg_id,
+                side="buy" if state.sign > 0 else "sell",
+                status=self.status,
+                target=state.target,
+                filled=filled,
+                planned=math.fsum(s.size for s in schedule[: max(state.due, state.sent)]),
+                average_price=average,
+                arrival_price=arrival,
+                schedule_vwap=benchmark,
+                slippage_bps=_bps(state.sign, average, arrival),
+                schedule_slippage_bps=_bps(state.sign, average, benchmark),
+                schedule=schedule,
+                children=tuple(state.children),
+                started_at=None if first is None else first / 1e9,
+                time=None if self._clock_ns == NEVER_NS else self._clock_ns / 1e9,
+                next_slice_at=self._next_slice_at(state, schedule),
+                ends_at=(
+                    None
+                    if first is None or not state.duration_ns
+                    else (first + state.duration_ns) / 1e9
+                ),
+                rejections=self.rejections,
+            )
+
+    def _schedule(self, state: AlgoState) -> tuple[SliceProgress, ...]:
+        children = iter(state.children)
+        n = len(state.slices)
+        planned = []
+        for number, size in enumerate(state.slices):
+            order = None
+            if number < state.sent and size > 0.0:
+                order = self._account.orders[next(children)]
+            due = None
+            if state.duration_ns and state.first_ns != NEVER_NS:
+                due = (state.first_ns + number * state.duration_ns // n) / 1e9
+            status = "scheduled" if number >= state.due else "due"
+            planned.append(
+                SliceProgress(
+                    number=number,
+                    size=size,
+                    due_at=due,
+                    order_id=None if order is None else order.id,
+                    filled=0.0 if order is None else order.filled,
+                    status=order.status if order else "empty" if size == 0.0 else status,
+                )
+            )
+        return tuple(planned)
+
+    def _next_slice_at(self, state: AlgoState, schedule: tuple[SliceProgress, ...]) -> float | None:
+        if state.status not in _RUNNING or state.sent >= len(schedule):
+            return None
+        if state.sent < state.due:  # refused before: it is tried again
+            return state.retry_ns / 1e9 if state.retry_ns != NEVER_NS else None
+        return schedule[state.sent].due_at
+
+    # ------------------------------------------------------------------ telling
+    def subscribe(self, callback: Callable[[AlgoProgress], object]) -> Callable[[], None]:
+        """Call `callback` with each new progress; returns the way to stop it.
+
+        It is called at once with the present state if the algorithm has started, then after
+        each command that changed something, with the venue's lock held. An exception in it is
+        raised from that command, after everything else has been told.
+        """
+        if not callable(callback):
+            raise TypeError(f"callback must be a function, was {checks.show(callback)}")
+        with self._engine.venue.lock:
+            self._callbacks.append(callback)
+            if self._state is not None:
+                callback(self.progress)
+
+        def unsubscribe() -> None:
+            with self._engine.venue.lock:
+                if callback in self._callbacks:
+                    self._callbacks.remove(callback)
+
+        return unsubscribe
+
+    async def done(self) -> AlgoProgress:
+        """Wait until the algorithm has ended; returns its last progress."""
+        with self._engine.venue.lock:
+            self._started("done()")
+            if self.is_done:
+                return self.progress
+            loop = asyncio.get_running_loop()
+            future: asyncio.Future[None] = loop.create_future()
+            self._waiters.append((loop, future))
+        await future
+        return self.progress
+
+    def _report(self) -> None:
+        state = self._started("a report")
+        if state.status not in _RUNNING:
+            waiters, self._waiters = self._waiters, []
+            for loop, future in waiters:
+                if not loop.is_closed():
+                    loop.call_soon_threadsafe(_finish, future)
+        if not self._callbacks:
+            return
+        seen = (
+            self.status,
+            self.total_filled,
+            state.due,
+            state.sent,
+            sum(count for count, *_ in state.rejections.values()),
+            len(self._open),
+        )
+        if seen == self._reported:
+            return
+        self._reported = seen
+        progress = self.progress
+        first: Exception | None = None
+        for callback in list(self._callbacks):
+            try:
+                callback(progress)
+            except Exception as error:  # told to the others first, then shown
+                first = first or error
+        if first is not None:
+            raise first
+
+    def _called(self) -> str:
+        return type(self).__name__
+
+    def __repr__(self) -> str:
+        if self._state is None:
+            return f"<{self._called()} ready>"
+        p = self.progress
+        price = "" if p.average_price is None else f", avg {p.average_price:,.6g}"
+        return (
+            f"<{self._called()} {p.id} {p.status}: {p.side} {p.filled:,g} of {p.target:,g} "
+            f"{p.market_id}{price}, {len(p.children)} children>"
+        )
+
+    def _repr_html_(self) -> str:
+        return f"<code>{html.escape(repr(self))}</code>"
+
+
+def engine_of(target: Any) -> Engine:
+    """Return the engine of a client, or the engine itself."""
+    engine = getattr(target, "engine", target)
+    if not isinstance(engine, Engine):
+        raise TypeError(
+            f"engine must be an Engine or an ImperativeClient, was {checks.show(target)}"
+        )
+    return engine
+
+
+def _bps(sign: int, price: float | None, against: float | None) -> float | None:
+    if price is None or against is None or against == 0.0:
+        return None
+    return sign * (price / against - 1.0) * 1e4
+
+
+def _finish(future: asyncio.Future[None]) -> None:
+    if not future.done():
+        future.set_result(None)

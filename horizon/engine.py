@@ -1,0 +1,693 @@
+"""The engine: one account on one venue, behind one set of risk rules.
+
+Live, paper and backtest orders all come through here. The engine translates engine words
+(`OrderRequest`, `Fill`, `Position`) into the venue's, asks the risk rules before the venue
+sees an order, watches equity after every tick, and advances the execution algorithms that
+were started on it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any, Final, Protocol
+
+from horizon import checks
+from horizon.errors import RiskRejected, VenueError
+from horizon.instruments import NO_SUFFIX, Market, canonical_id, split_side
+from horizon.risk import RiskConfig, RiskGate
+from horizon.types import (
+    AssetClass,
+    Fill,
+    OrderRequest,
+    OrderSide,
+    Position,
+    Quote,
+    Side,
+    VenueFill,
+    VenueOrder,
+    VenueSettlement,
+)
+from horizon.venues.paper import Paper
+from horizon.venues.records import Leg, MarketState, OrderState
+from horizon.venues.simulated import SimulatedVenue
+from horizon.venues.snapshots import order_snapshot
+
+__all__ = ["Engine", "EngineStatus", "quotes"]
+
+# Defaults that show as plain numbers, and still tell by their identity whether they were given:
+# a caller's 100_000.0 is another object.
+_DEFAULT_CAPITAL: Final = float("100000")
+_DEFAULT_FEE_RATE: Final = float("0.001")
+#: ``metadata["intent"]`` of the orders that `Engine.submit_quotes` keeps in place.
+QUOTE_INTENT: Final = "quote"
+
+
+class RunningAlgo(Protocol):
+    """What the engine asks of an execution algorithm that runs on it."""
+
+    @property
+    def market_id(self) -> str:
+        """The market it works in, without a side."""
+
+    @property
+    def is_advanced_by_ticks(self) -> bool:
+        """Whether each tick of its market advances it; else its owner does."""
+
+    def advance(self, now_ns: int) -> None:
+        """Take the market's new price; called after each tick of its market."""
+
+    def stop(self, reason: str) -> bool:
+        """End it and cancel its children."""
+
+
+@dataclass(frozen=True, slots=True)
+class EngineStatus:
+    """The engine at one moment. Money in the venue's currency, time in float seconds."""
+
+    venue: str
+    is_connected: bool
+    time: float
+    equity: float
+    cash: float
+    buying_power: float
+    day_high: float
+    drawdown_pct: float
+    drawdown_passed: bool
+    kill_switch: bool
+    open_orders: int
+    positions: int
+    running_algos: int
+    rejections: dict[str, int]
+
+
+class Engine:
+    """Orders, risk and algorithms on one venue.
+
+    Parameters
+    ----------
+    risk_config : RiskConfig, optional
+        The limits; None is no limit, which a live venue does not accept.
+    venue : Venue, optional
+        A venue to stand on; connected if it is not. Left out, a `Paper` of its own, made from
+        the arguments below, which exclude `venue`.
+    initial_capital : float
+        Cash of that paper venue; 100,000 if left out.
+    paper_fee_rate : float
+        Its fee as a fraction of notional; 0.001 if left out.
+    paper_maker_fee_rate, paper_taker_fee_rate : float, optional
+        Its fees for makers and takers, each in place of `paper_fee_rate`.
+    clock : callable, optional
+        Its clock, returning float seconds; the wall clock if left out.
+
+    Raises
+    ------
+    VenueError
+        If a live venue is given without limits.
+    TypeError, ValueError
+        For an argument that is not as above.
+    """
+
+    def __init__(
+        self,
+        risk_config: RiskConfig | None = None,
+        *,
+        venue: SimulatedVenue | None = None,
+        initial_capital: float = _DEFAULT_CAPITAL,
+        paper_fee_rate: float = _DEFAULT_FEE_RATE,
+        paper_maker_fee_rate: float | None = None,
+        paper_taker_fee_rate: float | None = None,
+        clock: Callable[[], float] | None = None,
+    ) -> None:
+        if risk_config is None:
+            risk_config = RiskConfig()
+        elif not isinstance(risk_config, RiskConfig):
+            raise TypeError(f"risk_config must be a RiskConfig, was {checks.show(risk_config)}")
+        if venue is None:
+            rate = _fee_rate("paper_fee_rate", paper_fee_rate)
+            maker, taker = paper_maker_fee_rate, paper_taker_fee_rate
+            venue = Paper(
+                checks.non_negative("initial_capital", initial_capital),
+                maker_fee_rate=rate if maker is None else _fee_rate("paper_maker_fee_rate", maker),
+                taker_fee_rate=rate if taker is None else _fee_rate("paper_taker_fee_rate", taker),
+                clock=clock,
+            )
+        else:
+            given = {
+                "initial_capital": initial_capital is not _DEFAULT_CAPITAL,
+                "paper_fee_rate": paper_fee_rate is not _DEFAULT_FEE_RATE,
+                "paper_maker_fee_rate": paper_maker_fee_rate is not None,
+                "paper_taker_fee_rate": paper_taker_fee_rate is not None,
+                "clock": clock is not None,
+            }
+            if any(given.values()):
+                name = next(name for name, is_given in given.items() if is_given)
+                raise ValueError(
+                    f"{name} belongs to the engine's own paper venue; with venue= give it to that "
+                    "venue instead"
+                )
+            if not isinstance(venue, SimulatedVenue):
+                raise TypeError(f"venue must be a Venue, was {checks.show(venue)}")
+        if venue.is_live and risk_config.is_unlimited:
+            raise VenueError(
+                f"venue {venue.name!r} is live: it needs a RiskConfig with explicit limits"
+            )
+        self.risk_config = risk_config
+        self.venue = venue
+        self._account = venue.account
+        self._lock = venue.lock
+        self._gate = RiskGate(risk_config, venue.account)
+        self._watches_drawdown = risk_config.max_daily_drawdown_pct is not None
+        self._algos: dict[str, list[RunningAlgo]] = {}
+        if not venue.is_connected:
+            venue.connect()
+        venue.attach(self)
+
+    # ------------------------------------------------------------------ orders
+    def submit_order(self, request: OrderRequest) -> str:
+        """Send an order.
+
+        Parameters
+        ----------
+        request : OrderRequest
+
+        Returns
+        -------
+        str
+            The order's id. The venue may have rejected it: `order` tells.
+
+        Raises
+        ------
+        RiskRejected
+            If a risk rule refuses it; the venue never sees it.
+        OrderError, VenueError, TypeError, ValueError
+            As `SimulatedVenue.submit`.
+        """
+        if type(request) is not OrderRequest:
+            raise TypeError(f"request must be an OrderRequest, was {checks.show(request)}")
+        with self._lock:
+            return self.send(request).id
+
+    def send(self, request: OrderRequest, intent: str | None = None) -> OrderState:
+        """Submit with the lock held, and return the living record."""
+        market_id, side, order_side, size, price, tif, post_only, reduce_only, own_id, lev = request
+        if market_id.endswith(NO_SUFFIX):
+            self.leg_of(market_id, side)  # says what is wrong
+        if side is Side.No:
+            market_id += NO_SUFFIX
+        return self.place(
+            market_id,
+            None if side is Side.Long else AssetClass.Prediction,
+            1 if order_side is OrderSide.Buy else -1,
+            size,
+            price,
+            tif == "ioc",
+            post_only,
+            reduce_only,
+            own_id,
+            lev,
+            intent,
+        )
+
+    def place(
+        self,
+        market_id: str | Market,
+        asset_class: AssetClass | None,
+        sign: int,
+        quantity: float,
+        limit: float | None,
+        ioc: bool = False,
+        post_only: bool = False,
+        reduce_only: bool = False,
+        client_order_id: str | None = None,
+        leverage: float | None = None,
+        intent: str | None = None,
+    ) -> OrderState:
+        """Send an order whose fields were checked, through risk, with the lock held."""
+        try:
+            order = self.venue.place(
+                market_id,
+                asset_class,
+                sign,
+                quantity,
+                limit,
+                ioc,
+                post_only,
+                reduce_only,
+                client_order_id,
+                leverage,
+                intent,
+                self._gate,
+            )
+        except RiskRejected as refusal:
+            self._count(refusal.rule)
+            raise
+        if limit is None:  # it may have filled
+            self._watch()
+        return order
+
+    def submit_quotes(
+        self, market_id: str, quotes: Iterable[Quote], side: Side = Side.Yes
+    ) -> list[str | None]:
+        """Make these quotes what rests of this engine's quotes in a market.
+
+        A leg with the side and price of a resting quote, and no larger size, keeps that order
+        and its place in the queue (amended down); other resting quotes are cancelled first.
+        Orders that are no quotes, such as an algorithm's, are left alone.
+
+        Parameters
+        ----------
+        market_id : str
+        quotes : iterable of Quote
+            Empty: nothing is left resting.
+        side : Side
+            Whose prices these are.
+
+        Returns
+        -------
+        list of str or None
+            The order ids of bid and ask, quote by quote. None where a leg's price is none that
+            the market can have, or where risk refused it; `rejections` counts both by rule.
+
+        Raises
+        ------
+        TypeError
+            If an item is not a Quote.
+        """
+        wanted = list(quotes)
+        for item in wanted:
+            if not isinstance(item, Quote):
+                raise TypeError(f"quotes must hold Quote, has {checks.show(item)}")
+        if not isinstance(side, Side):
+            raise TypeError(f"side must be a Side (Yes, No or Long), was {checks.show(side)}")
+        legs = [
+            (order_side, price, item.size)
+            for item in wanted
+            for order_side, price in ((OrderSide.Buy, item.bid), (OrderSide.Sell, item.ask))
+        ]
+        with self._lock:
+            self.venue.require_connection()
+            leg = self.leg_of(market_id, side)
+            contract = leg.market.instrument
+            assert contract is not None
+            lowest, highest = contract.price_bounds
+            for _, price, size in legs:
+                if lowest < price < highest:
+                    contract.check_order_price("quote's price", price)
+                contract.check_quantity("quote's size", size)
+            kept = self._keep_quotes(leg.id, legs)
+            return [
+                kept.get(number) or self._send_quote(leg, order_side, price, size)
+                for number, (order_side, price, size) in enumerate(legs)
+            ]
+
+    def _keep_quotes(
+        self, leg_id: str, legs: list[tuple[OrderSide, float, float]]
+    ) -> dict[int, str]:
+        """Keep the resting quotes that are still wanted, cancel the others."""
+        kept: dict[int, str] = {}
+        resting = self._resting_quotes(leg_id)
+        for order in resting:
+            number = next(
+                (
+                    n
+                    for n, (order_side, price, size) in enumerate(legs)
+                    if n not in kept
+                    and order_side.sign == order.sign
+                    and price == order.price
+                    and size <= order.remaining
+                ),
+                None,
+            )
+            if number is None:
+                self.venue.cancel_orders([order], None)
+                continue
+            kept[number] = order.id
+            size = legs[number][2]
+            if size < order.remaining:
+                self.venue.amend_order(order.id, order.filled + size)
+        return kept
+
+    def _resting_quotes(self, leg_id: str) -> list[OrderState]:
+        base, _ = split_side(leg_id)
+        market = self._account.markets.get(base)
+        if market is None:
+            return []
+        return [
+            o for o in market.resting.values() if o.leg.id == leg_id and o.intent == QUOTE_INTENT
+        ]
+
+    def _send_quote(self, leg: Leg, order_side: OrderSide, price: float, size: float) -> str | None:
+        contract = leg.market.instrument
+        assert contract is not None
+        lowest, highest = contract.price_bounds
+        if not lowest < price < highest:
+            self._count("price_bounds")
+            return None
+        kind = contract.asset_class
+        try:
+            order = self.place(leg.id, kind, order_side.sign, size, price, intent=QUOTE_INTENT)
+        except RiskRejected:
+            return None
+        return order.id
+
+    def leg_of(self, market_id: str, side: Side) -> Leg:
+        """Find the position that engine words name, which do not know ``:no`` ids."""
+        if checks.text("market_id", market_id).endswith(NO_SUFFIX):
+            raise ValueError(
+                f"market_id {market_id!r} names a NO side; in engine words that is "
+                f"{market_id[: -len(NO_SUFFIX)]!r} with side=Side.No"
+            )
+        if side is Side.Long:
+            return self.venue.leg_of(market_id)
+        is_no = side is Side.No
+        return self.venue.leg_of(market_id + NO_SUFFIX * is_no, AssetClass.Prediction)
+
+    def cancel(self, order_id: str) -> bool:
+        """End an open order; False for one that is closed or unknown."""
+        return self.venue.cancel(order_id)
+
+    def cancel_all(self, market_id: str | None = None) -> int:
+        """End the open orders of a market, or all; returns how many."""
+        return self.venue.cancel_all(market_id)
+
+    def amend(
+        self,
+        order_id: str,
+        new_quantity: float | None = None,
+        new_price: float | None = None,
+    ) -> VenueOrder:
+        """Change an open order; see `SimulatedVenue.amend`. Risk rules are asked as well.
+
+        Raises
+        ------
+        RiskRejected
+            If a rule refuses what the order would become; it stays as it was.
+        """
+        with self._lock:
+            try:
+                order = self.venue.amend_order(order_id, new_quantity, new_price, self._gate)
+            except RiskRejected as refusal:
+                self._count(refusal.rule)
+                raise
+            return order_snapshot(order, self.venue.name)
+
+    def settle(self, market_id: str, price: float) -> list[VenueSettlement]:
+        """End a market: its algorithms, its orders, and its positions at this price."""
+        with self._lock:
+            closed = self.venue.settle(market_id, price)
+            self._watch()
+            return closed
+
+    def flatten(self, market_id: str | None = None) -> list[VenueOrder]:
+        """Close what is held in a market (both its sides), or everywhere.
+
+        First the running algorithms there are stopped and the open orders cancelled, then
+        market orders are sent for the positions; none of it can be refused by risk.
+
+        Returns
+        -------
+        list of VenueOrder
+            The orders sent. One is rejected where the market has no price yet.
+        """
+        with self._lock:
+            self.venue.require_connection()
+            orders = self._flatten(market_id, "flatten")
+            return [order_snapshot(order, self.venue.name) for order in orders]
+
+    def kill_switch(self) -> list[VenueOrder]:
+        """Stop everything: algorithms, open orders, positions; refuse what would open.
+
+        It stays on until `reset_kill_switch`. Throwing it again flattens what may be left.
+
+        Returns
+        -------
+        list of VenueOrder
+            The market orders that close the positions.
+        """
+        with self._lock:
+            self.venue.require_connection()
+            self.venue.apply.switched(self.venue.now_ns(), True)
+            orders = self._flatten(None, "kill_switch")
+            return [order_snapshot(order, self.venue.name) for order in orders]
+
+    def reset_kill_switch(self) -> None:
+        """Let opening orders pass again; does nothing while the switch is off."""
+        with self._lock:
+            self.venue.require_connection()
+            if self._account.halted:
+                self.venue.apply.switched(self.venue.now_ns(), False)
+
+    def _flatten(self, market_id: str | None, intent: str) -> list[OrderState]:
+        markets: list[MarketState]
+        only: str | None = None
+        if market_id is None:
+            markets = list(self._account.markets.values())
+            self._stop_algos(None, intent)
+        else:
+            leg_id = canonical_id(checks.text("market_id", market_id))
+            base, is_no = split_side(leg_id)
+            only = leg_id if is_no else None
+            found = self._account.markets.get(base)
+            markets = [] if found is None else [found]
+            self._stop_algos(base, intent)
+        sent: list[OrderState] = []
+        for market in markets:
+            legs = [leg for leg in market.legs() if only is None or leg.id == only]
+            self.venue.cancel_orders(
+                [o for o in list(market.resting.values()) if o.leg in legs], intent
+            )
+            sent.extend(self._close_leg(leg, intent) for leg in legs if leg.quantity != 0.0)
+        self._watch()
+        return sent
+
+    def _close_leg(self, leg: Leg, intent: str) -> OrderState:
+        return self.venue.place(
+            leg.id,
+            None,
+            -1 if leg.quantity > 0.0 else 1,
+            abs(leg.quantity),
+            None,
+            reduce_only=True,
+            intent=intent,
+            any_lot=True,
+        )
+
+    # ------------------------------------------------------------------ market
+    def declare(self, market: Market) -> None:
+        """Say what a market is before its first order; see `SimulatedVenue.declare`."""
+        self.venue.declare(market)
+
+    def tick(self, market_id: str, price: float, timestamp: Any = None, **bar: Any) -> list[Fill]:
+        """Give a market its price; see `Paper.tick` for `bar`. Returns the fills it made."""
+        fills = self.venue.tick(market_id, price, timestamp, **bar)
+        return [self._in_engine_words(fill) for fill in fills] if fills else []
+
+    # ------------------------------------------------------------------ reading
+    @property
+    def time(self) -> float:
+        """The present: the later of the clock and the latest command, in float seconds."""
+        return self.venue.time
+
+    @property
+    def equity(self) -> float:
+        """Cash and what all positions are worth at their marks."""
+        return self.venue.equity()
+
+    def order(self, order_id: str) -> VenueOrder:
+        """Return one order as it stands; `OrderError` if it is unknown."""
+        return self.venue.order(order_id)
+
+    def open_orders(self, market_id: str | None = None) -> list[VenueOrder]:
+        """Orders that may still fill, oldest first."""
+        return self.venue.open_orders(market_id)
+
+    def positions(self) -> list[Position]:
+        """What is held, market by market; YES before NO."""
+        with self._lock:
+            self.venue.require_connection()
+            return [
+                Position(
+                    market_id=market.id,
+                    side=_side_of(leg),
+                    size=leg.quantity,
+                    avg_entry_price=leg.average,
+                    realized_pnl=leg.realized,
+                    unrealized_pnl=self._account.leg_unrealized(leg),
+                )
+                for market in self._account.markets.values()
+                if market.held
+                for leg in market.legs()
+                if leg.quantity != 0.0
+            ]
+
+    def drain_fills(self) -> list[Fill]:
+        """Fills since the last drain, oldest first; each is given once."""
+        return [self._in_engine_words(fill) for fill in self.venue.drain_fills()]
+
+    def _in_engine_words(self, fill: VenueFill) -> Fill:
+        leg = self._account.legs[fill.market_id]
+        return Fill(
+            order_id=fill.order_id,
+            market_id=leg.market.id,
+            side=_side_of(leg),
+            order_side=OrderSide.Buy if fill.side == "buy" else OrderSide.Sell,
+            size=fill.quantity,
+            price=fill.price,
+            fee=fill.fee,
+            timestamp=fill.timestamp,
+            is_maker=fill.is_maker,
+            realized_pnl=fill.realized_pnl,
+        )
+
+    @property
+    def rejections(self) -> dict[str, int]:
+        """How many orders each rule has refused."""
+        with self._lock:
+            return dict(self._account.refusals)
+
+    @property
+    def algos(self) -> list[Any]:
+        """The algorithms that are running on this engine."""
+        with self._lock:
+            return [algo for running in self._algos.values() for algo in running]
+
+    def status(self) -> EngineStatus:
+        """Return money, limits and counts at this moment."""
+        with self._lock:
+            account = self._account
+            high, equity = account.day_high, account.equity
+            return EngineStatus(
+                venue=self.venue.name,
+                is_connected=self.venue.is_connected,
+                time=self.venue.time,
+                equity=equity,
+                cash=account.cash,
+                buying_power=account.buying_power,
+                day_high=high,
+                drawdown_pct=100.0 * (1.0 - equity / high) if high > 0.0 else 0.0,
+                drawdown_passed=account.now_ns < account.drawdown_until_ns,
+                kill_switch=account.halted,
+                open_orders=len(account.open_orders),
+                positions=sum(
+                    leg.quantity != 0.0
+                    for market in account.markets.values()
+                    for leg in market.legs()
+                ),
+                running_algos=sum(map(len, self._algos.values())),
+                rejections=dict(account.refusals),
+            )
+
+    # ------------------------------------------------------------------ watching
+    def after_tick(self, market: MarketState, now_ns: int) -> None:
+        """Watch equity and advance the market's algorithms; called inside a venue's tick."""
+        self._watch()
+        running = self._algos.get(market.id)
+        if running:
+            self._advance(running, now_ns)
+
+    def before_settle(self, market: MarketState, now_ns: int) -> None:
+        """Stop the algorithms of a market that is about to settle."""
+        self._stop_algos(market.id, "settled")
+
+    def _advance(self, running: list[RunningAlgo], now_ns: int) -> None:
+        # One algorithm's error must not keep the others from their tick; the first is shown.
+        first: Exception | None = None
+        for algo in list(running):
+            if not algo.is_advanced_by_ticks:
+                continue
+            try:
+                algo.advance(now_ns)
+            except Exception as error:
+                first = first or error
+        if first is not None:
+            raise first
+
+    def _watch(self) -> None:
+        """Cancel what would open more once equity is gone or the drawdown limit is passed."""
+        account = self._account
+        if not account.open_orders and not self._watches_drawdown:
+            return
+        if self._watches_drawdown and self._gate.has_fallen():
+            if account.now_ns >= account.drawdown_until_ns:
+                self.venue.apply.drawdown_passed(account.now_ns)
+            self._cancel_opening("max_daily_drawdown_pct")
+        elif account.open_orders and account.equity <= 0.0:
+            self._cancel_opening("equity")
+
+    def _cancel_opening(self, reason: str) -> None:
+        for order in list(self._account.open_orders.values()):
+            # Asked one by one: an earlier order gone may leave a later one nothing to open.
+            if order.opening > 0.0:
+                self.venue.cancel_orders([order], reason)
+
+    def _count(self, rule: str) -> None:
+        self.venue.apply.refused(self.venue.now_ns(), rule)
+
+    # ------------------------------------------------------------------ algorithms
+    def enlist(self, algo: RunningAlgo) -> None:
+        """Know an algorithm that has started: it is advanced, and stopped with its market."""
+        self._algos.setdefault(algo.market_id, []).append(algo)
+
+    def dismiss(self, algo: RunningAlgo) -> None:
+        """End what `enlist` began; unknown algorithms are no error."""
+        running = self._algos.get(algo.market_id, [])
+        if algo in running:
+            running.remove(algo)
+        if not running:
+            self._algos.pop(algo.market_id, None)
+
+    def _stop_algos(self, market_id: str | None, reason: str) -> None:
+        for key in list(self._algos) if market_id is None else [market_id]:
+            for algo in list(self._algos.get(key, ())):
+                algo.stop(reason)
+
+    # ------------------------------------------------------------------ end
+    def close(self) -> None:
+        """Leave the venue and close it; a second call does nothing."""
+        with self._lock:
+            self.venue.detach(self)
+            self.venue.close()
+
+    def __repr__(self) -> str:
+        return f"<Engine on {self.venue!r}, {len(self._account.open_orders)} open orders>"
+
+
+def quotes(fair: float, spread: float, size: float) -> list[Quote]:
+    """Quote both sides of a fair price.
+
+    Parameters
+    ----------
+    fair : float
+        The middle, in price units.
+    spread : float
+        Ask less bid, 0 or more.
+    size : float
+        Of each side; above 0.
+
+    Returns
+    -------
+    list of one Quote
+        ``[Quote(fair - spread / 2, fair + spread / 2, size)]``
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument is not a finite number as above.
+    """
+    middle = checks.number("fair", fair)
+    half = checks.non_negative("spread", spread) / 2.0
+    return [Quote(middle - half, middle + half, size)]
+
+
+def _fee_rate(name: str, rate: float) -> float:
+    checked = checks.number(name, rate)
+    if not -1.0 < checked < 1.0:
+        raise ValueError(f"{name} must lie in (-1, 1), was {rate!r}")
+    return checked
+
+
+def _side_of(leg: Leg) -> Side:
+    if leg.is_no:
+        return Side.No
+    return Side.Yes if leg.market.asset_class == AssetClass.Prediction else Side.Long

@@ -1,0 +1,381 @@
+"""Paper: an in-memory exchange that matches against ticks.
+
+It has no book of its own: a tick is the market, and resting orders fill when its price (or
+its quotes, or its bar's extremes) reaches them. Own orders never match each other.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable
+from typing import Any, ClassVar, Final
+
+from horizon import checks
+from horizon.instruments import Market, canonical_id, split_side
+from horizon.types import AssetClass, VenueFill
+from horizon.venues import rules
+from horizon.venues.records import Leg, MarketState, OrderState
+from horizon.venues.simulated import SimulatedVenue
+
+__all__ = ["Paper"]
+
+_NAN: Final = math.nan
+_PERP: Final = int(AssetClass.Perp)
+
+
+class Paper(SimulatedVenue):
+    """In-memory exchange with tick-based matching, fees and slippage.
+
+    Parameters
+    ----------
+    initial_cash_usd : float
+        Cash at the start, 0 or more.
+    supported_classes : list of AssetClass, optional
+        Orders for other classes are rejected; None takes all.
+    fee_bps : float
+        Fee of each fill in basis points of its notional, unless a rate below says otherwise.
+    slippage_bps : float
+        Market orders fill this much worse than their reference; in [0, 10 000).
+    bar_fill_mode : {"cross", "touch"}
+        What reaches a resting limit: the tick's price, or its bar's low (buys) and high
+        (sells). In ``"touch"`` a bar that opens beyond the limit fills at its open.
+    maker_fee_rate, taker_fee_rate : float, optional
+        Fractions of notional in (-1, 1), negative for a rebate; each defaults to `fee_bps`.
+        A limit order that was marketable on arrival is a taker throughout, any other a maker.
+    enforce_buying_power : bool
+        Reject orders whose opening part the account cannot carry.
+    matching : {"price", "quotes"}
+        ``"price"``: everything matches at the tick's price. ``"quotes"``: a tick that brings a
+        bid or an ask matches only against those, and a missing side fills nothing.
+    market_fill : {"now", "next_tick"}
+        When market orders fill: on arrival, or at the next tick of their market (at its open,
+        where it is a bar).
+    clock : callable, optional
+        Returns the present in float seconds; left out, the wall clock.
+
+    Raises
+    ------
+    TypeError, ValueError
+        For an argument that is not as above.
+
+    Examples
+    --------
+    >>> from horizon.venues import Paper
+    >>> from horizon.types import OrderAction
+    >>> paper = Paper(initial_cash_usd=1_000, clock=lambda: 0.0)
+    >>> paper.connect()
+    >>> order = paper.submit(OrderAction.place(market_id="ACME", side="buy", quantity=5, price=20))
+    >>> [(fill.quantity, fill.price) for fill in paper.tick("ACME", 19.5)]
+    [(5.0, 20.0)]
+    >>> paper.cash()
+    900.0
+    """
+
+    name: ClassVar[str] = "paper"
+
+    def __init__(
+        self,
+        initial_cash_usd: float = 100_000.0,
+        supported_classes: Iterable[AssetClass] | None = None,
+        fee_bps: float = 0.0,
+        slippage_bps: float = 0.0,
+        bar_fill_mode: str = "cross",
+        *,
+        maker_fee_rate: float | None = None,
+        taker_fee_rate: float | None = None,
+        enforce_buying_power: bool = True,
+        matching: str = "price",
+        market_fill: str = "now",
+        clock: Callable[[], float] | None = None,
+    ) -> None:
+        base_rate = _rate("fee_bps", checks.number("fee_bps", fee_bps) / 10_000, fee_bps)
+        slippage = checks.number("slippage_bps", slippage_bps)
+        if not 0.0 <= slippage < 10_000:
+            raise ValueError(f"slippage_bps must lie in [0, 10000), was {slippage:g}")
+        super().__init__(
+            initial_cash=checks.non_negative("initial_cash_usd", initial_cash_usd),
+            supported_classes=supported_classes,
+            maker_fee_rate=_rate("maker_fee_rate", maker_fee_rate, maker_fee_rate, base_rate),
+            taker_fee_rate=_rate("taker_fee_rate", taker_fee_rate, taker_fee_rate, base_rate),
+            slippage=slippage / 10_000,
+            enforce_buying_power=checks.flag("enforce_buying_power", enforce_buying_power),
+            clock=clock,
+        )
+        mode = checks.one_of("bar_fill_mode", bar_fill_mode, ("cross", "touch"))
+        self._touch = mode == "touch"
+        self._by_quotes = checks.one_of("matching", matching, ("price", "quotes")) == "quotes"
+        fills = checks.one_of("market_fill", market_fill, ("now", "next_tick"))
+        self._fill_now = fills == "now"
+
+    # ------------------------------------------------------------------ arrival
+    def _reference(self, leg: Leg, sign: int) -> float:
+        if self._by_quotes:
+            bid, ask = leg.bid, leg.ask
+            if bid == bid or ask == ask:
+                opposite = ask if sign > 0 else bid
+                if math.isnan(opposite) and not self._fill_now:
+                    # It waits for a tick that has the side; until then the price stands for it.
+                    return leg.price
+                return opposite
+        return leg.price
+
+    def _is_marketable(self, leg: Leg, sign: int, price: float) -> bool:
+        if self._by_quotes:
+            bid, ask = leg.bid, leg.ask
+            if bid == bid or ask == ask:
+                return rules.reaches(ask if sign > 0 else bid, price, sign)
+        # A missing price is NaN, which reaches nothing.
+        return rules.reaches(leg.price, price, sign)
+
+    def _arrive(self, order: OrderState, now_ns: int) -> None:
+        if self._fill_now:
+            self._execute(order, order.remaining, order.reference, False, now_ns)
+
+    # ------------------------------------------------------------------ ticks
+    def tick(  # type: ignore[override]
+        self,
+        market_id: str,
+        price: float,
+        timestamp: Any = None,
+        *,
+        high: float | None = None,
+        low: float | None = None,
+        open: float | None = None,
+        bid: float | None = None,
+        ask: float | None = None,
+        volume: float | None = None,
+    ) -> list[VenueFill]:
+        """Give a market its price and match its resting orders, in order of their arrival.
+
+        Parameters
+        ----------
+        market_id : str
+            By the id of a NO side, all prices are NO's.
+        price : float
+            Last price, or a bar's close; the positions are marked at it.
+        timestamp : float, int or datetime, optional
+            Seconds since 1970, or a datetime (a naive one is local time). Left out: the later of
+            the clock and the market's last tick.
+        high, low, open : float, optional
+            The rest of a bar; ``low <= price <= high``, the open between them too.
+        bid, ask : float, optional
+            Best quotes, ``bid <= ask``. They belong to this tick alone.
+        volume : float, optional
+            0 or more; shown by `quote`, matching does not use it.
+
+        Returns
+        -------
+        list of VenueFill
+            The fills that this tick made; `drain_fills` gives them as well.
+
+        Raises
+        ------
+        TypeError, ValueError
+            For a price that the market cannot have, a crossed quote, a bar that contradicts
+            itself, or a time before the market's last tick. Nothing has changed then.
+        """
+        with self._lock:
+            if not self._connected:
+                self.require_connection()
+            account = self.account
+            undeclared = None
+            try:
+                market = account.markets[market_id]
+            except (KeyError, TypeError):
+                market, is_no, undeclared = self._ticked(market_id)
+                market_id = market.id
+                if is_no:
+                    given = (price, high, low, open, bid, ask)
+                    price, high, low, open, bid, ask = _as_yes(*given)
+            if type(price) is not float or not market.lowest <= price <= market.highest:
+                price = _mark(market, "price", price)
+            if timestamp is None:
+                now = self._clock_ns()
+                if now < market.tick_ns:
+                    now = market.tick_ns
+            else:
+                if type(timestamp) is float and 0.0 <= timestamp <= 9.2e9:
+                    whole = int(timestamp)
+                    now = whole * 1_000_000_000 + round((timestamp - whole) * 1e9)
+                else:
+                    now = checks.timestamp_ns("timestamp", timestamp)
+                if now < market.tick_ns:
+                    raise ValueError(
+                        f"timestamp must not lie before the last tick of {market_id!r} at "
+                        f"{market.tick_ns / 1e9:.9f} s, was {now / 1e9:.9f} s"
+                    )
+            bid_ = ask_ = volume_ = _NAN
+            if bid is not None or ask is not None or volume is not None:
+                bid_, ask_, volume_ = _quotes(market, bid, ask, volume)
+            floor = ceiling = price
+            open_ = _NAN
+            if high is not None or low is not None or open is not None:
+                floor, ceiling, open_ = _bar(market, price, high, low, open)
+
+            if undeclared is not None:
+                self._declare(undeclared)
+            fills = account.fills
+            count = len(fills)
+            self.apply.marked(now, market_id, price, bid_, ask_, volume_)
+            market = account.markets[market_id]
+            if market.resting:
+                if self._by_quotes and (bid_ == bid_ or ask_ == ask_):
+                    # NaN reaches nothing, as a missing side should.
+                    floor, ceiling = ask_, bid_
+                elif not self._touch:
+                    floor = ceiling = price
+                if (
+                    floor <= market.reach_below or ceiling >= market.reach_above or market.urgent
+                ) and not market.settled:
+                    self._match(market, floor, ceiling, open_, now)
+            if market.asset_class == _PERP and market.held:
+                self._liquidate(market, now)
+            for observer in self._observers:
+                observer.after_tick(market, now)
+            return self._fills_from(count) if len(fills) != count else []
+
+    def _ticked(self, market_id: str) -> tuple[MarketState, bool, Market | None]:
+        """Find the market of an id in another spelling, of a NO side, or not seen before.
+
+        Returns the market (outside the account where it is new), whether the id names its NO
+        side, and the contract to declare where that says what the market is.
+        """
+        base, is_no = split_side(canonical_id(checks.text("market_id", market_id)))
+        if is_no:
+            # Only a prediction has a NO side, so the id says the class.
+            market = self.leg_of(f"{base}:no").market
+            is_known = self.account.markets.get(base) is market
+            return market, True, None if is_known else market.instrument
+        return self.account.markets.get(base) or MarketState(base), False, None
+
+    # ------------------------------------------------------------------ matching
+    def _match(
+        self, market: MarketState, floor: float, ceiling: float, open_: float, now_ns: int
+    ) -> None:
+        """Fill what this tick reaches. `floor` is where buys of YES meet it, `ceiling` sells."""
+        has_no = market.no is not None
+        no_floor = _complement(ceiling) if has_no else _NAN
+        no_ceiling = _complement(floor) if has_no else _NAN
+        no_open = _complement(open_) if has_no else _NAN
+        for order in list(market.resting.values()):
+            if not order.is_open:  # an earlier fill of this tick has ended it
+                continue
+            if order.leg.is_no:
+                meets, opened = (no_floor if order.sign > 0 else no_ceiling), no_open
+            else:
+                meets, opened = (floor if order.sign > 0 else ceiling), open_
+            if order.is_market:
+                self._fill_waiting(order, meets, opened, now_ns)
+            elif rules.reaches(meets, order.price, order.sign):
+                price = order.price
+                if self._touch and order.sign * (opened - price) < 0.0:
+                    price = opened
+                self._execute(order, order.remaining, price, not order.is_taker, now_ns)
+            elif order.ioc:
+                self.apply.cancelled(now_ns, order.id, "ioc: not reached by the first tick")
+
+    def _fill_waiting(self, order: OrderState, meets: float, opened: float, now_ns: int) -> None:
+        """Fill a market order that waited for this tick; without its side it waits on."""
+        leg = order.leg
+        by_quotes = self._by_quotes and (leg.bid == leg.bid or leg.ask == leg.ask)
+        reference = meets if by_quotes else leg.price
+        if not by_quotes and opened == opened:
+            reference = opened
+        if math.isnan(reference):
+            if order.ioc:
+                self.apply.cancelled(now_ns, order.id, "ioc: no quote at the first tick")
+            return
+        kind = leg.market.asset_class
+        price = rules.marketable_price(reference, order.sign, self._slippage, kind)
+        self._execute(order, order.remaining, price, False, now_ns)
+
+
+def _rate(name: str, rate: float | None, given: object, default: float = 0.0) -> float:
+    if rate is None:
+        return default
+    checked = checks.number(name, rate)
+    if not -1.0 < checked < 1.0:
+        accepted = "(-10000, 10000)" if name.endswith("bps") else "(-1, 1)"
+        raise ValueError(f"{name} must lie in {accepted}, was {checks.show(given)}")
+    return checked
+
+
+def _complement(price: float) -> float:
+    return price if math.isnan(price) else rules.complement(price)
+
+
+def _as_yes(
+    price: float,
+    high: float | None,
+    low: float | None,
+    open_: float | None,
+    bid: float | None,
+    ask: float | None,
+) -> tuple[Any, ...]:
+    """Turn the prices of a NO tick into YES: each one mirrored, highs and lows change places."""
+
+    def mirrored(name: str, value: float | None) -> float | None:
+        if value is None:
+            return None
+        checked = checks.number(name, value)
+        if not 0.0 <= checked <= 1.0:
+            raise ValueError(f"{name} must lie between 0 and 1 for a NO side, was {value!r}")
+        return rules.complement(checked)
+
+    return (
+        mirrored("price", price),
+        mirrored("low", low),
+        mirrored("high", high),
+        mirrored("open", open_),
+        mirrored("ask", ask),
+        mirrored("bid", bid),
+    )
+
+
+def _mark(market: MarketState, name: str, value: object) -> float:
+    """Take a price that the market may have; one whose class is open may be 0."""
+    price = checks.number(name, value)
+    if market.instrument is not None:
+        return market.instrument.check_mark(name, price)
+    if price < 0.0:
+        raise ValueError(f"{name} must be 0 or more, was {value!r}")
+    return price
+
+
+def _quotes(
+    market: MarketState, bid: float | None, ask: float | None, volume: float | None
+) -> tuple[float, float, float]:
+    """Check a tick's quotes and volume; what is missing is NaN."""
+    bid_ = _NAN if bid is None else _quote(market, "bid", bid)
+    ask_ = _NAN if ask is None else _quote(market, "ask", ask)
+    if bid_ > ask_:
+        raise ValueError(f"bid must not lie above ask, was {bid_!r} over {ask_!r}")
+    return bid_, ask_, _NAN if volume is None else checks.non_negative("volume", volume)
+
+
+def _quote(market: MarketState, name: str, value: float) -> float:
+    if type(value) is float and market.lowest <= value <= market.highest:
+        return value
+    return _mark(market, name, value)
+
+
+def _bar(
+    market: MarketState,
+    price: float,
+    high: float | None,
+    low: float | None,
+    open_: float | None,
+) -> tuple[float, float, float]:
+    """Check a bar against its close; without low or high the price stands for them."""
+    floor = price if low is None else _mark(market, "low", low)
+    ceiling = price if high is None else _mark(market, "high", high)
+    opened = _NAN if open_ is None else _mark(market, "open", open_)
+    if floor > price:
+        raise ValueError(f"low must not lie above price, was {floor!r} over {price!r}")
+    if ceiling < price:
+        raise ValueError(f"high must not lie below price, was {ceiling!r} under {price!r}")
+    if low is not None and opened < floor:
+        raise ValueError(f"open must not lie below low, was {opened!r} under {floor!r}")
+    if high is not None and opened > ceiling:
+        raise ValueError(f"open must not lie above high, was {opened!r} over {ceiling!r}")
+    return floor, ceiling, opened

@@ -1,0 +1,784 @@
+"""Order handling of simulated venues: everything but the matching.
+
+A command goes three ways: it is checked (and may raise, having changed nothing); each event
+is decided and applied before the next; the answer is made after the last. How orders meet the
+market is left to the venue kind, in three methods: `_reference`, `_is_marketable` and
+`_arrive`.
+"""
+
+from __future__ import annotations
+
+import math
+from abc import abstractmethod
+from collections.abc import Callable, Iterable
+from typing import Any, Final, Protocol
+
+from horizon import checks
+from horizon.errors import OrderError
+from horizon.instruments import Market, canonical_id, class_of_id, split_side
+from horizon.types import (
+    AssetClass,
+    OrderAction,
+    VenueOrder,
+    VenueSettlement,
+)
+from horizon.venues import rules, snapshots
+from horizon.venues.account import Account
+from horizon.venues.base import Venue
+from horizon.venues.records import UNDECIDED, Leg, MarketState, OrderState
+
+__all__ = ["Gate", "SimulatedVenue"]
+
+_PERP: Final = int(AssetClass.Perp)
+_NAN: Final = math.nan
+
+
+class Gate(Protocol):
+    """What an engine asks of an order before the venue sees it; it raises to refuse."""
+
+    def __call__(
+        self,
+        leg: Leg,
+        sign: int,
+        quantity: float,
+        opening: float,
+        reference: float,
+        now_ns: int,
+        replaced: OrderState | None = None,
+    ) -> None:
+        """Raise `RiskRejected`, or let the order pass."""
+
+
+class SimulatedVenue(Venue):
+    """A venue whose book is simulated in this process.
+
+    Parameters
+    ----------
+    initial_cash : float
+        0 or more.
+    supported_classes : iterable of AssetClass, optional
+        Orders of other classes are rejected; None takes all.
+    maker_fee_rate, taker_fee_rate : float
+        Fractions of notional, in (-1, 1); negative is a rebate.
+    slippage : float
+        Fraction by which a market order does worse than its reference, in [0, 1).
+    enforce_buying_power : bool
+        Reject orders whose opening part the account cannot carry.
+    clock : callable, optional
+        Returns float seconds; left out, the wall clock.
+    """
+
+    def __init__(
+        self,
+        *,
+        initial_cash: float,
+        supported_classes: Iterable[AssetClass] | None,
+        maker_fee_rate: float,
+        taker_fee_rate: float,
+        slippage: float,
+        enforce_buying_power: bool,
+        clock: Callable[[], float] | None,
+    ) -> None:
+        super().__init__(Account(initial_cash), clock)
+        self._supported = _asset_classes(supported_classes)
+        self._maker_rate = maker_fee_rate
+        self._taker_rate = taker_fee_rate
+        self._slippage = slippage
+        self._enforce = enforce_buying_power
+
+    @property
+    def fee_rates(self) -> tuple[float, float]:
+        """Maker and taker fee rate, as fractions of notional."""
+        return self._maker_rate, self._taker_rate
+
+    # ------------------------------------------------------------------ left to the venue kind
+    @abstractmethod
+    def _reference(self, leg: Leg, sign: int) -> float:
+        """Price that a market order of this side starts from now; NaN where there is none."""
+
+    @abstractmethod
+    def _is_marketable(self, leg: Leg, sign: int, price: float) -> bool:
+        """Whether a limit order would take liquidity if it met the market of this moment."""
+
+    @abstractmethod
+    def _arrive(self, order: OrderState, now_ns: int) -> None:
+        """Let an accepted order meet the market."""
+
+    # ------------------------------------------------------------------ markets
+    def declare(self, market: Market) -> None:
+        """Say what a market is, before its first order.
+
+        Raises
+        ------
+        TypeError
+            If `market` is not a `Market`.
+        ValueError
+            If the market is known as something else, or its last price is none that the
+            declared class can have.
+        """
+        with self._lock:
+            self.require_connection()
+            if not isinstance(market, Market):
+                raise TypeError(f"market must be a Market, was {checks.show(market)}")
+            known = self.account.markets.get(market.id)
+            if known is not None and known.instrument is not None:
+                self._check_same(known.instrument, market)
+                return
+            self._check_last_price(known, market)
+            self._declare(market)
+
+    def _declare(self, market: Market) -> MarketState:
+        self.apply.declared(
+            self.now_ns(),
+            market.id,
+            int(market.asset_class),
+            market.multiplier or 1.0,
+            market.tick_size,
+            market.lot_size,
+            market.strike,
+            None if market.expiry is None else market.expiry.isoformat(),
+            market.right,
+        )
+        return self.account.markets[market.id]
+
+    @staticmethod
+    def _check_last_price(known: MarketState | None, market: Market) -> None:
+        if known is not None and not math.isnan(known.price):
+            try:
+                market.check_mark("last price", known.price)
+            except ValueError as error:
+                raise ValueError(
+                    f"market {market.id!r} cannot be {market.asset_class}: {error}. "
+                    "Declare what it is with a Market before its first tick or order"
+                ) from None
+
+    def leg_of(self, market: str | Market, asset_class: AssetClass | None = None) -> Leg:
+        """Find the position that an id names, with the lock held.
+
+        One whose market is not declared yet is a leg outside the account: nothing changes, since
+        a refused order must leave no trace, its market's class included.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If the id is none, or its market is known as something else.
+        """
+        if isinstance(market, Market):
+            return self._leg_of_contract(market, asset_class)
+        leg_id = canonical_id(checks.text("market_id", market))
+        leg = self.account.legs.get(leg_id)
+        if leg is not None and (asset_class is None or leg.market.asset_class == asset_class):
+            return leg
+        base, is_no = split_side(leg_id)
+        known = self.account.markets.get(base)
+        wanted = AssetClass.Prediction if is_no and asset_class is None else asset_class
+        if known is not None and known.instrument is not None:
+            kind = known.instrument.asset_class
+            if (wanted is not None and kind is not wanted) or (is_no and known.no is None):
+                raise ValueError(
+                    f"market {base!r} is known as {kind}; it cannot be used as {wanted}"
+                )
+            return self.account.legs[leg_id]
+        if is_no and wanted is not AssetClass.Prediction:
+            raise ValueError(
+                f"market_id {leg_id!r} names the NO side of a Prediction, not of {wanted}"
+            )
+        instrument = Market(base, class_of_id(base) if wanted is None else wanted)
+        self._check_last_price(known, instrument)
+        return _leg_outside(instrument, known, is_no)
+
+    def _leg_of_contract(self, contract: Market, asset_class: AssetClass | None) -> Leg:
+        if asset_class is not None and contract.asset_class is not asset_class:
+            raise ValueError(
+                f"market {contract.id!r} is {contract.asset_class}; it cannot be used as "
+                f"{asset_class}"
+            )
+        known = self.account.markets.get(contract.id)
+        if known is not None and known.instrument is not None:
+            self._check_same(known.instrument, contract)
+            return known.yes
+        self._check_last_price(known, contract)
+        return _leg_outside(contract, known, False)
+
+    @staticmethod
+    def _check_same(known: Market, contract: Market) -> None:
+        if known != contract:
+            raise ValueError(
+                f"market {known.id!r} is known as {known}; it cannot become {contract}"
+            )
+
+    # ------------------------------------------------------------------ submit
+    def submit(self, action: OrderAction) -> VenueOrder:
+        """Send an order.
+
+        Parameters
+        ----------
+        action : OrderAction
+
+        Returns
+        -------
+        VenueOrder
+            As the order stands after its arrival: ``"new"``, ``"filled"``, ``"canceled"`` or
+            ``"rejected"`` (then ``metadata["reason"]`` says why).
+
+        Raises
+        ------
+        VenueError
+            If the venue is not connected.
+        OrderError
+            If the client order id was used before for another order, or the leverage is not
+            the one that the market's position or orders have.
+        TypeError, ValueError
+            If the action does not fit the market (price bounds, grids, class).
+        """
+        if not isinstance(action, OrderAction):
+            raise TypeError(f"action must be an OrderAction, was {checks.show(action)}")
+        with self._lock:
+            order = self.place(
+                action.market_id,
+                None,
+                1 if action.side == "buy" else -1,
+                action.quantity,
+                action.price,
+                ioc=action.tif == "ioc",
+                post_only=action.post_only,
+                reduce_only=action.reduce_only,
+                client_order_id=action.client_order_id,
+                leverage=action.leverage,
+                intent=action.intent,
+            )
+            return snapshots.order_snapshot(order, self.name)
+
+    def place(
+        self,
+        market_id: str | Market,
+        asset_class: AssetClass | None,
+        sign: int,
+        quantity: float,
+        limit: float | None,
+        ioc: bool = False,
+        post_only: bool = False,
+        reduce_only: bool = False,
+        client_order_id: str | None = None,
+        leverage: float | None = None,
+        intent: str | None = None,
+        gate: Gate | None = None,
+        any_lot: bool = False,
+    ) -> OrderState:
+        """Send an order whose fields were checked one by one, with the lock held.
+
+        This is the one way in, for `submit` and for an engine, which passes its risk checks as
+        `gate`. `any_lot` lets a position be closed that lies off the lot grid. It returns the
+        living record; see `submit` for the rest.
+        """
+        if not self._connected:
+            self.require_connection()
+        account = self.account
+        leg = account.legs.get(market_id)  # type: ignore[arg-type]  # a Market is no key
+        is_declared = True
+        if leg is None or (asset_class is not None and leg.market.asset_class != asset_class):
+            leg = self.leg_of(market_id, asset_class)
+            is_declared = account.legs.get(leg.id) is leg
+        market = leg.market
+        instrument = market.instrument
+        assert instrument is not None
+        if instrument.lot_size is not None and not any_lot:
+            instrument.check_quantity("quantity", quantity)
+        is_market = limit is None
+        if limit is None:
+            price = _NAN
+        else:
+            price = instrument.check_order_price("price", limit)
+        if leverage is not None or market.asset_class == _PERP:
+            leverage = self._leverage(market, leverage)
+        else:
+            leverage = 1.0
+        if client_order_id is not None:
+            asked = (
+                leg.id,
+                sign,
+                quantity,
+                limit,
+                ioc,
+                post_only,
+                reduce_only,
+                leverage,
+                intent,
+            )
+            first = self._seen(client_order_id, asked)
+            if first is not None:
+                return first
+
+        now = self._clock_ns()
+        if now < market.tick_ns:
+            now = market.tick_ns
+        # ---- what the order would be, and whether anything speaks against it
+        last = leg.price
+        if is_market:
+            reference = rules.marketable_price(
+                self._reference(leg, sign), sign, self._slippage, market.asset_class
+            )
+            taker = True
+        else:
+            reference = price
+            taker = self._is_marketable(leg, sign, price)
+        if reduce_only:
+            opening = 0.0
+        elif sign * leg.quantity >= 0.0:
+            opening = quantity
+        else:
+            opening = account.opening_of(leg, sign, quantity)
+        if gate is not None:
+            gate(leg, sign, quantity, opening, reference, now)
+        rate = self._taker_rate if taker else self._maker_rate
+        unit = rules.unit_reserve(
+            market.asset_class,
+            sign,
+            reference,
+            reference if last != last else last,
+            market.multiplier,
+            market.strike,
+            leverage,
+            rate,
+        )
+        refusal = None
+        if post_only or reduce_only or market.settled or reference != reference or self._supported:
+            refusal = self._refusal(leg, sign, quantity, reference, taker, post_only, reduce_only)
+        if refusal is None and opening != 0.0 and self._enforce:
+            required = opening * unit
+            available = account.buying_power
+            if not rules.is_affordable(required, available, account.cash):
+                refusal = (
+                    f"buying power: the order needs {required:,.2f} {self.currency}, "
+                    f"available are {available:,.2f}",
+                    required,
+                    available,
+                )
+        # ---- from here on things change
+        if not is_declared:
+            leg = self._declare_leg(instrument, leg.is_no)
+            market = leg.market
+        order_id = f"p{account.next_order}"
+        if refusal is not None:
+            self.apply.rejected(
+                now,
+                order_id,
+                leg.id,
+                sign,
+                quantity,
+                price,
+                is_market,
+                ioc,
+                post_only,
+                reduce_only,
+                leverage,
+                client_order_id,
+                intent,
+                *refusal,
+            )
+            return account.orders[order_id]
+        self.apply.accepted(
+            now,
+            order_id,
+            leg.id,
+            sign,
+            quantity,
+            price,
+            is_market,
+            ioc,
+            post_only,
+            reduce_only,
+            leverage,
+            client_order_id,
+            intent,
+            taker,
+            rate,
+            unit,
+            reference,
+        )
+        order = account.orders[order_id]
+        if is_market:
+            self._arrive(order, now)
+        return order
+
+    def _refusal(
+        self,
+        leg: Leg,
+        sign: int,
+        quantity: float,
+        reference: float,
+        taker: bool,
+        post_only: bool,
+        reduce_only: bool,
+    ) -> tuple[str, float, float] | None:
+        """Why the market itself refuses an order, whatever the account has; None if it does not."""
+        market = leg.market
+        if market.settled:
+            return "settled", _NAN, _NAN
+        if self._supported is not None and market.asset_class not in self._supported:
+            kind = AssetClass(market.asset_class)
+            return f"unsupported: {self.name} takes no orders for {kind}", _NAN, _NAN
+        if math.isnan(reference):
+            return self._no_price(leg, sign), _NAN, _NAN
+        if post_only and taker:
+            return "post_only: the order would take liquidity on arrival", _NAN, _NAN
+        if reduce_only:
+            closable = self.account.closable(leg, sign)
+            if rules.opening_part(quantity, closable, leg.quantity) > 0.0:
+                reason = (
+                    f"reduce_only: the order is for {quantity:g}, the position to reduce is "
+                    f"{closable:g}"
+                )
+                return reason, quantity, closable
+        return None
+
+    def _no_price(self, leg: Leg, sign: int) -> str:
+        if math.isnan(leg.price):
+            return f"no price: {leg.id} has had no tick yet"
+        return f"no price: the last tick of {leg.id} has no {'ask' if sign > 0 else 'bid'}"
+
+    def _leverage(self, market: MarketState, asked: float | None) -> float:
+        if market.asset_class != _PERP:
+            kind = AssetClass(market.asset_class)
+            raise ValueError(f"leverage belongs to a Perp, {market.id!r} is {kind}; was {asked:g}")
+        in_force = market.leverage if market.held or market.resting else None
+        if asked is None:
+            return 1.0 if in_force is None else in_force
+        if in_force is not None and asked != in_force:
+            raise OrderError(
+                f"leverage of {market.id!r} is {in_force:g} while it has a position or open "
+                f"orders, was {asked:g}"
+            )
+        return asked
+
+    def _seen(self, client_order_id: str, asked: tuple[object, ...]) -> OrderState | None:
+        known = self.account.client_ids.get(client_order_id)
+        if known is None:
+            return None
+        order_id, first = known
+        if first != asked:
+            raise OrderError(
+                f"client_order_id {client_order_id!r} was used for order {order_id!r} with other "
+                "parameters",
+                order_id,
+            )
+        return self.account.orders[order_id]
+
+    def _declare_leg(self, instrument: Market, is_no: bool) -> Leg:
+        market = self._declare(instrument)
+        leg = market.no if is_no else market.yes
+        assert leg is not None
+        return leg
+
+    # ------------------------------------------------------------------ executions
+    def _execute(
+        self, order: OrderState, quantity: float, price: float, is_maker: bool, now_ns: int
+    ) -> None:
+        """Fill a part of an order, cut to what a reduce-only order may take."""
+        market = order.leg.market
+        if order.reduce_only:
+            quantity = min(quantity, self.account.closable(order.leg, order.sign))
+            if quantity <= 0.0:
+                self.apply.cancelled(now_ns, order.id, "reduce_only: nothing left to reduce")
+                return
+        rate = self._maker_rate if is_maker else self._taker_rate
+        cost = rules.fee(quantity, price, market.multiplier, rate)
+        self.apply.filled(now_ns, order.id, quantity, price, cost, is_maker)
+        if market.reduce_only:
+            self._drop_reduce_only(market, now_ns)
+
+    def _drop_reduce_only(self, market: MarketState, now_ns: int) -> None:
+        """Cancel reduce-only orders that cannot reduce any more."""
+        for order in list(market.resting.values()):
+            if order.reduce_only and self.account.closable(order.leg, order.sign) == 0.0:
+                self.apply.cancelled(now_ns, order.id, "reduce_only: nothing left to reduce")
+
+    def _liquidate(self, market: MarketState, now_ns: int) -> None:
+        """Close a perpetual whose margin no longer carries it, at the tick's price."""
+        leg = market.yes
+        held, cost = leg.quantity, leg.cost + leg.cost_low
+        mark = leg.price
+        profit = rules.unrealized(held, mark, market.multiplier, cost)
+        margin = abs(cost) / market.leverage
+        at_mark = rules.notional(held, mark, market.multiplier)
+        if not rules.is_liquidated(margin, profit, at_mark):
+            return
+        for order in list(market.resting.values()):
+            self.apply.cancelled(now_ns, order.id, "liquidation")
+        order_id = f"p{self.account.next_order}"
+        self.apply.accepted(
+            now_ns,
+            order_id,
+            leg.id,
+            -1 if held > 0.0 else 1,
+            abs(held),
+            _NAN,
+            True,
+            False,
+            False,
+            True,
+            market.leverage,
+            None,
+            "liquidation",
+            True,
+            self._taker_rate,
+            0.0,
+            mark,
+        )
+        self._execute(self.account.orders[order_id], abs(held), mark, False, now_ns)
+
+    # ------------------------------------------------------------------ cancel, amend, settle
+    def cancel(self, order_id: str) -> bool:
+        """End an open order.
+
+        Returns
+        -------
+        bool
+            False if the order is closed already, or unknown; that may be asked again at no risk.
+        """
+        with self._lock:
+            self.require_connection()
+            order = self.account.open_orders.get(order_id)
+            if order is None:
+                if not isinstance(order_id, str):
+                    raise TypeError(f"order_id must be text, was {checks.show(order_id)}")
+                return False
+            self.apply.cancelled(self.now_ns(order.leg.market), order_id, None)
+            return True
+
+    def cancel_all(self, market_id: str | None = None) -> int:
+        """End the open orders of a market (of one side, by its ``:no`` id), or all of them."""
+        with self._lock:
+            self.require_connection()
+            return self.cancel_orders(self._open(market_id), None)
+
+    def cancel_orders(self, orders: Iterable[OrderState], reason: str | None) -> int:
+        """Cancel these orders as far as they are open, with the lock held; return how many."""
+        count = 0
+        for order in orders:
+            if order.is_open:
+                self.apply.cancelled(self.now_ns(order.leg.market), order.id, reason)
+                count += 1
+        return count
+
+    def amend(
+        self,
+        order_id: str,
+        new_quantity: float | None = None,
+        new_price: float | None = None,
+    ) -> VenueOrder:
+        """Change an open order; it keeps its id.
+
+        A new price is a new arrival: the order goes to the end of the queue, and whether it is
+        maker or taker is decided anew. A new quantity alone keeps its place. The change is
+        checked like a cancel and a new order together; a smaller quantity at the same price
+        only gives back and always passes.
+
+        Parameters
+        ----------
+        order_id : str
+        new_quantity : float, optional
+            The whole quantity, what has filled included; above that.
+        new_price : float, optional
+            The new limit.
+
+        Raises
+        ------
+        OrderError
+            If the order is unknown or closed, `new_quantity` is not above what has filled, or
+            the market or the account's money refuse the change. The order stays as it was.
+        TypeError, ValueError
+            If neither argument is given, or one is not a number above 0 on the market's grid.
+        """
+        with self._lock:
+            order = self.amend_order(order_id, new_quantity, new_price)
+            return snapshots.order_snapshot(order, self.name)
+
+    def amend_order(
+        self,
+        order_id: str,
+        new_quantity: float | None = None,
+        new_price: float | None = None,
+        gate: Gate | None = None,
+    ) -> OrderState:
+        """Amend with the lock held, through an engine's risk checks; see `amend`."""
+        self.require_connection()
+        if new_quantity is None and new_price is None:
+            raise ValueError("amend needs new_quantity, new_price, or both; was given neither")
+        quantity = None if new_quantity is None else checks.positive("new_quantity", new_quantity)
+        price = None if new_price is None else checks.positive("new_price", new_price)
+        order = self._find(order_id)
+        leg, market = order.leg, order.leg.market
+        instrument = market.instrument
+        assert instrument is not None
+        if not order.is_open:
+            raise OrderError(
+                f"order {order_id!r} is {order.status}; it cannot be amended", order_id
+            )
+        if quantity is None:
+            quantity = order.quantity
+        elif quantity <= order.filled:
+            raise OrderError(
+                f"new_quantity must be above the {order.filled:g} of order {order_id!r} that have "
+                f"filled, was {quantity:g}",
+                order_id,
+            )
+        instrument.check_quantity("new_quantity", quantity)
+        if price is None:
+            price = order.price
+        elif order.is_market:
+            raise OrderError(f"order {order_id!r} is a market order; it has no price", order_id)
+        else:
+            instrument.check_order_price("new_price", price)
+
+        moved = not order.is_market and price != order.price
+        taker, rate, unit = order.is_taker, order.fee_rate, order.unit_reserve
+        if moved:
+            taker = self._is_marketable(leg, order.sign, price)
+            rate = self._taker_rate if taker else self._maker_rate
+            last = leg.price
+            unit = rules.unit_reserve(
+                market.asset_class,
+                order.sign,
+                price,
+                price if math.isnan(last) else last,
+                market.multiplier,
+                market.strike,
+                order.leverage,
+                rate,
+            )
+            if order.post_only and taker:
+                raise OrderError(
+                    f"order {order_id!r} is post_only and would take liquidity at {price:g}",
+                    order_id,
+                )
+        now = self.now_ns(market)
+        if moved or quantity > order.quantity:
+            self._check_amended(order, quantity, price, unit, moved, now, gate)
+        self.apply.amended(now, order_id, quantity, price, taker, rate, unit)
+        return order
+
+    def _check_amended(
+        self,
+        order: OrderState,
+        quantity: float,
+        price: float,
+        unit: float,
+        moved: bool,
+        now_ns: int,
+        gate: Gate | None,
+    ) -> None:
+        leg, account = order.leg, self.account
+        remaining = quantity - order.filled
+        if order.reduce_only:
+            closable = account.closable(leg, order.sign)
+            if rules.opening_part(remaining, closable, leg.quantity) > 0.0:
+                raise OrderError(
+                    f"order {order.id!r} is reduce_only: {remaining:g} are more than the position "
+                    f"of {closable:g}",
+                    order.id,
+                )
+            opening = 0.0
+        else:
+            opening = self._opening_amended(order, remaining, moved)
+        if gate is not None:
+            reference = order.reference if order.is_market else price
+            gate(leg, order.sign, remaining, opening, reference, now_ns, order)
+        if opening != 0.0 and self._enforce:
+            before = order.opening * order.unit_reserve
+            required, available = opening * unit, account.buying_power + before
+            if not rules.is_affordable(required, available, account.cash):
+                raise OrderError(
+                    f"buying power: order {order.id!r} would need {required:,.2f} {self.currency},"
+                    f" available are {available:,.2f}",
+                    order.id,
+                )
+
+    def _opening_amended(self, order: OrderState, remaining: float, moved: bool) -> float:
+        """What an amended order opens: behind all others where its price moves, else in place."""
+        leg, account = order.leg, self.account
+        if moved:
+            return account.opening_of(leg, order.sign, remaining, skip=order.id)
+        left = account.closable(leg, order.sign)
+        for other in leg.market.resting.values():
+            if other is order:
+                break
+            if other.leg is leg and other.sign == order.sign:
+                left -= other.remaining
+        return rules.opening_part(remaining, left, leg.quantity)
+
+    def settle(self, market_id: str, price: float) -> list[VenueSettlement]:
+        """End a market: cancel its orders and close both its positions at a price, without fee.
+
+        Parameters
+        ----------
+        market_id : str
+            The market; by the id of a NO side, `price` is NO's.
+        price : float
+            0 to 1 for a prediction (its outcome), an option's intrinsic value, or the last
+            price of anything else; 0 is allowed.
+
+        Returns
+        -------
+        list of VenueSettlement
+            One for each position closed; empty where there was none, and for a market that is
+            settled already at this price.
+
+        Raises
+        ------
+        OrderError
+            If the market is settled already at another price.
+        TypeError, ValueError
+            If the price is none that the market can settle at.
+        """
+        with self._lock:
+            self.require_connection()
+            at = checks.non_negative("price", price)
+            leg = self.leg_of(market_id)
+            market = leg.market
+            if leg.is_no or market.asset_class == AssetClass.Prediction:
+                if at > 1.0:
+                    raise ValueError(f"price must lie between 0 and 1 for {leg.id!r}, was {at!r}")
+                if leg.is_no:
+                    at = rules.complement(at)
+            if market.settled:
+                if market.settled_at == at:
+                    return []
+                raise OrderError(
+                    f"market {market.id!r} is settled already at {market.settled_at:g}"
+                )
+            now = self.now_ns(market)
+            if market.id not in self.account.markets or market.asset_class == UNDECIDED:
+                assert market.instrument is not None
+                market = self._declare(market.instrument)
+            for observer in self._observers:
+                observer.before_settle(market, now)
+            for order in list(market.resting.values()):
+                self.apply.cancelled(now, order.id, "settled")
+            count = len(self.account.settlements)
+            self.apply.settled(now, market.id, at)
+            return [snapshots.settlement_snapshot(r) for r in self.account.settlements[count:]]
+
+
+def _leg_outside(instrument: Market, known: MarketState | None, is_no: bool) -> Leg:
+    """Build a position as its market's declaration would make it, outside of any account."""
+    market = MarketState(instrument.id)
+    market.instrument = instrument
+    market.asset_class = int(instrument.asset_class)
+    market.multiplier = instrument.multiplier or 1.0
+    market.strike = instrument.strike or 0.0
+    market.lowest, market.highest = instrument.price_bounds
+    if known is not None:
+        market.price, market.bid, market.ask = known.price, known.bid, known.ask
+        market.tick_ns = known.tick_ns
+    return Leg(market, f"{instrument.id}:no", is_no=True) if is_no else market.yes
+
+
+def _asset_classes(given: Iterable[AssetClass] | None) -> frozenset[AssetClass] | None:
+    if given is None:
+        return None
+    classes: list[Any] = list(given)
+    for item in classes:
+        if not isinstance(item, AssetClass):
+            raise TypeError(f"supported_classes must hold AssetClass, has {checks.show(item)}")
+    return frozenset(classes)
