@@ -19,7 +19,7 @@ from horizon.algos import (
     volume_profile,
 )
 from horizon.client import ImperativeClient, connect, register_venue
-from horizon.engine import Engine, EngineStatus, quotes
+from horizon.engine import Engine, EngineStatus
 from horizon.errors import (
     AlgoError,
     DataError,
@@ -29,6 +29,7 @@ from horizon.errors import (
     VenueError,
 )
 from horizon.instruments import Crypto, Equity, Market, Option, Perp, Prediction
+from horizon.quoting import quotes
 from horizon.risk import RiskConfig
 from horizon.types import (
     AssetClass,

@@ -15,6 +15,7 @@ from typing import Any, Final, Protocol
 from horizon import checks
 from horizon.errors import RiskRejected, VenueError
 from horizon.instruments import NO_SUFFIX, Market, canonical_id, split_side
+from horizon.quoting import submit_quotes
 from horizon.risk import RiskConfig, RiskGate
 from horizon.types import (
     AssetClass,
@@ -33,14 +34,12 @@ from horizon.venues.records import Leg, MarketState, OrderState
 from horizon.venues.simulated import SimulatedVenue
 from horizon.venues.snapshots import order_snapshot
 
-__all__ = ["Engine", "EngineStatus", "quotes"]
+__all__ = ["Engine", "EngineStatus"]
 
 # Defaults that show as plain numbers, and still tell by their identity whether they were given:
 # a caller's 100_000.0 is another object.
 _DEFAULT_CAPITAL: Final = float("100000")
 _DEFAULT_FEE_RATE: Final = float("0.001")
-#: ``metadata["intent"]`` of the orders that `Engine.submit_quotes` keeps in place.
-QUOTE_INTENT: Final = "quote"
 
 
 class RunningAlgo(Protocol):
@@ -185,29 +184,25 @@ class Engine:
         """
         if type(request) is not OrderRequest:
             raise TypeError(f"request must be an OrderRequest, was {checks.show(request)}")
-        with self._lock:
-            return self.send(request).id
-
-    def send(self, request: OrderRequest, intent: str | None = None) -> OrderState:
-        """Submit with the lock held, and return the living record."""
         market_id, side, order_side, size, price, tif, post_only, reduce_only, own_id, lev = request
         if market_id.endswith(NO_SUFFIX):
             self.leg_of(market_id, side)  # says what is wrong
         if side is Side.No:
             market_id += NO_SUFFIX
-        return self.place(
-            market_id,
-            None if side is Side.Long else AssetClass.Prediction,
-            1 if order_side is OrderSide.Buy else -1,
-            size,
-            price,
-            tif == "ioc",
-            post_only,
-            reduce_only,
-            own_id,
-            lev,
-            intent,
-        )
+        with self._lock:
+            order = self.place(
+                market_id,
+                None if side is Side.Long else AssetClass.Prediction,
+                1 if order_side is OrderSide.Buy else -1,
+                size,
+                price,
+                tif == "ioc",
+                post_only,
+                reduce_only,
+                own_id,
+                lev,
+            )
+            return order.id
 
     def place(
         self,
@@ -240,7 +235,7 @@ class Engine:
                 self._gate,
             )
         except RiskRejected as refusal:
-            self._count(refusal.rule)
+            self.count(refusal.rule)
             raise
         if limit is None:  # it may have filled
             self._watch()
@@ -274,82 +269,8 @@ class Engine:
         TypeError
             If an item is not a Quote.
         """
-        wanted = list(quotes)
-        for item in wanted:
-            if not isinstance(item, Quote):
-                raise TypeError(f"quotes must hold Quote, has {checks.show(item)}")
-        if not isinstance(side, Side):
-            raise TypeError(f"side must be a Side (Yes, No or Long), was {checks.show(side)}")
-        legs = [
-            (order_side, price, item.size)
-            for item in wanted
-            for order_side, price in ((OrderSide.Buy, item.bid), (OrderSide.Sell, item.ask))
-        ]
         with self._lock:
-            self.venue.require_connection()
-            leg = self.leg_of(market_id, side)
-            contract = leg.market.instrument
-            assert contract is not None
-            lowest, highest = contract.price_bounds
-            for _, price, size in legs:
-                if lowest < price < highest:
-                    contract.check_order_price("quote's price", price)
-                contract.check_quantity("quote's size", size)
-            kept = self._keep_quotes(leg.id, legs)
-            return [
-                kept.get(number) or self._send_quote(leg, order_side, price, size)
-                for number, (order_side, price, size) in enumerate(legs)
-            ]
-
-    def _keep_quotes(
-        self, leg_id: str, legs: list[tuple[OrderSide, float, float]]
-    ) -> dict[int, str]:
-        """Keep the resting quotes that are still wanted, cancel the others."""
-        kept: dict[int, str] = {}
-        resting = self._resting_quotes(leg_id)
-        for order in resting:
-            number = next(
-                (
-                    n
-                    for n, (order_side, price, size) in enumerate(legs)
-                    if n not in kept
-                    and order_side.sign == order.sign
-                    and price == order.price
-                    and size <= order.remaining
-                ),
-                None,
-            )
-            if number is None:
-                self.venue.cancel_orders([order], None)
-                continue
-            kept[number] = order.id
-            size = legs[number][2]
-            if size < order.remaining:
-                self.venue.amend_order(order.id, order.filled + size)
-        return kept
-
-    def _resting_quotes(self, leg_id: str) -> list[OrderState]:
-        base, _ = split_side(leg_id)
-        market = self._account.markets.get(base)
-        if market is None:
-            return []
-        return [
-            o for o in market.resting.values() if o.leg.id == leg_id and o.intent == QUOTE_INTENT
-        ]
-
-    def _send_quote(self, leg: Leg, order_side: OrderSide, price: float, size: float) -> str | None:
-        contract = leg.market.instrument
-        assert contract is not None
-        lowest, highest = contract.price_bounds
-        if not lowest < price < highest:
-            self._count("price_bounds")
-            return None
-        kind = contract.asset_class
-        try:
-            order = self.place(leg.id, kind, order_side.sign, size, price, intent=QUOTE_INTENT)
-        except RiskRejected:
-            return None
-        return order.id
+            return submit_quotes(self, market_id, quotes, side)
 
     def leg_of(self, market_id: str, side: Side) -> Leg:
         """Find the position that engine words name, which do not know ``:no`` ids."""
@@ -388,7 +309,7 @@ class Engine:
             try:
                 order = self.venue.amend_order(order_id, new_quantity, new_price, self._gate)
             except RiskRejected as refusal:
-                self._count(refusal.rule)
+                self.count(refusal.rule)
                 raise
             return order_snapshot(order, self.venue.name)
 
@@ -621,7 +542,8 @@ class Engine:
             if order.opening > 0.0:
                 self.venue.cancel_orders([order], reason)
 
-    def _count(self, rule: str) -> None:
+    def count(self, rule: str) -> None:
+        """Count an order that a rule has refused."""
         self.venue.apply.refused(self.venue.now_ns(), rule)
 
     # ------------------------------------------------------------------ algorithms
@@ -651,33 +573,6 @@ class Engine:
 
     def __repr__(self) -> str:
         return f"<Engine on {self.venue!r}, {len(self._account.open_orders)} open orders>"
-
-
-def quotes(fair: float, spread: float, size: float) -> list[Quote]:
-    """Quote both sides of a fair price.
-
-    Parameters
-    ----------
-    fair : float
-        The middle, in price units.
-    spread : float
-        Ask less bid, 0 or more.
-    size : float
-        Of each side; above 0.
-
-    Returns
-    -------
-    list of one Quote
-        ``[Quote(fair - spread / 2, fair + spread / 2, size)]``
-
-    Raises
-    ------
-    TypeError, ValueError
-        If an argument is not a finite number as above.
-    """
-    middle = checks.number("fair", fair)
-    half = checks.non_negative("spread", spread) / 2.0
-    return [Quote(middle - half, middle + half, size)]
 
 
 def _fee_rate(name: str, rate: float) -> float:

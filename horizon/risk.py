@@ -140,7 +140,8 @@ class RiskGate:
         equity = account.equity
         if equity <= 0.0:
             self._refuse(leg, "equity", 0.0, equity, f"equity is {equity:,.2f}")
-        if self._percent is not None and max(now_ns, account.now_ns) < account.drawdown_until_ns:
+        until = account.drawdown_until_ns
+        if self._percent is not None and now_ns < until and account.now_ns < until:
             high = account.day_high
             fallen = 100.0 * (1.0 - equity / high)
             self._refuse(

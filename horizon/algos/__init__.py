@@ -1,8 +1,9 @@
 """Execution algorithms: work a large order as many small ones."""
 
-from horizon.algos.base import AlgoProgress, ExecAlgo, SliceProgress
+from horizon.algos.base import ExecAlgo
 from horizon.algos.iceberg import Iceberg
 from horizon.algos.profile import volume_profile
+from horizon.algos.progress import AlgoProgress, SliceProgress
 from horizon.algos.twap import TWAP
 from horizon.algos.vwap import VWAP
 

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, Final
 
 from horizon import checks
+from horizon.algos.progress import RUNNING, AlgoProgress, progress_of
 from horizon.engine import Engine
 from horizon.errors import AlgoError, RiskRejected
 from horizon.instruments import Market
@@ -22,69 +23,9 @@ from horizon.types import OrderRequest
 from horizon.venues import rules
 from horizon.venues.records import NEVER_NS, AlgoState, Leg, OrderState
 
-__all__ = ["AlgoProgress", "ExecAlgo", "Plan", "SliceProgress"]
+__all__ = ["ExecAlgo", "Plan", "engine_of"]
 
 _SECOND_NS: Final = 1_000_000_000
-_RUNNING: Final = ("running", "paused")
-
-
-@dataclass(frozen=True, slots=True)
-class SliceProgress:
-    """One slice of the schedule. `due_at` is on the clock of `ExecAlgo.on_tick`."""
-
-    number: int
-    size: float
-    due_at: float | None
-    order_id: str | None
-    filled: float
-    status: str
-
-
-@dataclass(frozen=True, slots=True)
-class AlgoProgress:
-    """An execution algorithm at one moment: what a progress bar draws.
-
-    Prices are of the side traded. Slippage is in basis points, positive where it cost money:
-    against the price at the algorithm's first tick (`slippage_bps`), and against the prices at
-    which its slices came due, weighted by their sizes (`schedule_slippage_bps`). None is what
-    there is not yet.
-    """
-
-    id: str
-    kind: str
-    market_id: str
-    side: str
-    status: str
-    target: float
-    filled: float
-    planned: float
-    average_price: float | None
-    arrival_price: float | None
-    schedule_vwap: float | None
-    slippage_bps: float | None
-    schedule_slippage_bps: float | None
-    schedule: tuple[SliceProgress, ...]
-    children: tuple[str, ...]
-    started_at: float | None
-    time: float | None
-    next_slice_at: float | None
-    ends_at: float | None
-    rejections: dict[str, tuple[int, str]]
-
-    @property
-    def remaining(self) -> float:
-        """What of the parent has not filled."""
-        return self.target - self.filled
-
-    @property
-    def fraction(self) -> float:
-        """Filled part of the parent, 0 to 1."""
-        return self.filled / self.target
-
-    @property
-    def is_done(self) -> bool:
-        """Whether the algorithm has ended, one way or another."""
-        return self.status not in ("ready", *_RUNNING)
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,7 +177,7 @@ class ExecAlgo(ABC):
 
     def _tick(self, price: float, clock_ns: int) -> None:
         state = self._started("on_tick")
-        if state.status not in _RUNNING:
+        if state.status not in RUNNING:
             return
         self._clock_ns = clock_ns = max(clock_ns, self._clock_ns)
         self._read_children()
@@ -284,7 +225,7 @@ class ExecAlgo(ABC):
     def _end_early(self, status: str) -> bool:
         with self._engine.venue.lock:
             state = self._started("cancel")
-            if state.status not in _RUNNING:
+            if state.status not in RUNNING:
                 return False
             self._end("completed" if self._is_filled() else status)
             self._report()
@@ -421,7 +362,7 @@ class ExecAlgo(ABC):
             state = self._state
             if state is None:
                 return "ready"
-            if state.status in _RUNNING and self._is_filled():
+            if state.status in RUNNING and self._is_filled():
                 return "completed"
             return state.status
 
@@ -436,7 +377,7 @@ class ExecAlgo(ABC):
     @property
     def is_done(self) -> bool:
         """Whether it has ended, one way or another, and will send nothing more."""
-        return self.status not in ("ready", *_RUNNING)
+        return self.status not in ("ready", *RUNNING)
 
     @property
     def child_order_ids(self) -> list[str]:
@@ -467,69 +408,9 @@ class ExecAlgo(ABC):
             filled = self.total_filled
             cost = self._cost + sum(order.filled * order.average for order in self._open)
             average = cost / filled if filled > 0.0 else None
-            arrival = None if math.isnan(state.arrival) else state.arrival
-            benchmark = (
-                state.benchmark_cost / state.benchmark_size if state.benchmark_size else None
+            return progress_of(
+                state, self._account.orders, self.status, filled, average, self._clock_ns
             )
-            first = None if state.first_ns == NEVER_NS else state.first_ns
-            schedule = self._schedule(state)
-            return AlgoProgress(
-                id=state.id,
-                kind=state.kind,
-                market_id=state.leg_id,
-                side="buy" if state.sign > 0 else "sell",
-                status=self.status,
-                target=state.target,
-                filled=filled,
-                planned=math.fsum(s.size for s in schedule[: max(state.due, state.sent)]),
-                average_price=average,
-                arrival_price=arrival,
-                schedule_vwap=benchmark,
-                slippage_bps=_bps(state.sign, average, arrival),
-                schedule_slippage_bps=_bps(state.sign, average, benchmark),
-                schedule=schedule,
-                children=tuple(state.children),
-                started_at=None if first is None else first / 1e9,
-                time=None if self._clock_ns == NEVER_NS else self._clock_ns / 1e9,
-                next_slice_at=self._next_slice_at(state, schedule),
-                ends_at=(
-                    None
-                    if first is None or not state.duration_ns
-                    else (first + state.duration_ns) / 1e9
-                ),
-                rejections=self.rejections,
-            )
-
-    def _schedule(self, state: AlgoState) -> tuple[SliceProgress, ...]:
-        children = iter(state.children)
-        n = len(state.slices)
-        planned = []
-        for number, size in enumerate(state.slices):
-            order = None
-            if number < state.sent and size > 0.0:
-                order = self._account.orders[next(children)]
-            due = None
-            if state.duration_ns and state.first_ns != NEVER_NS:
-                due = (state.first_ns + number * state.duration_ns // n) / 1e9
-            status = "scheduled" if number >= state.due else "due"
-            planned.append(
-                SliceProgress(
-                    number=number,
-                    size=size,
-                    due_at=due,
-                    order_id=None if order is None else order.id,
-                    filled=0.0 if order is None else order.filled,
-                    status=order.status if order else "empty" if size == 0.0 else status,
-                )
-            )
-        return tuple(planned)
-
-    def _next_slice_at(self, state: AlgoState, schedule: tuple[SliceProgress, ...]) -> float | None:
-        if state.status not in _RUNNING or state.sent >= len(schedule):
-            return None
-        if state.sent < state.due:  # refused before: it is tried again
-            return state.retry_ns / 1e9 if state.retry_ns != NEVER_NS else None
-        return schedule[state.sent].due_at
 
     # ------------------------------------------------------------------ telling
     def subscribe(self, callback: Callable[[AlgoProgress], object]) -> Callable[[], None]:
@@ -567,7 +448,7 @@ class ExecAlgo(ABC):
 
     def _report(self) -> None:
         state = self._started("a report")
-        if state.status not in _RUNNING:
+        if state.status not in RUNNING:
             waiters, self._waiters = self._waiters, []
             for loop, future in waiters:
                 if not loop.is_closed():
@@ -620,12 +501,6 @@ def engine_of(target: Any) -> Engine:
             f"engine must be an Engine or an ImperativeClient, was {checks.show(target)}"
         )
     return engine
-
-
-def _bps(sign: int, price: float | None, against: float | None) -> float | None:
-    if price is None or against is None or against == 0.0:
-        return None
-    return sign * (price / against - 1.0) * 1e4
 
 
 def _finish(future: asyncio.Future[None]) -> None:

@@ -18,13 +18,13 @@ from typing import Final
 from horizon.instruments import NO_SUFFIX, Market
 from horizon.types import AssetClass
 from horizon.venues import rules
+from horizon.venues.ledger import Ledger
 from horizon.venues.records import (
     NEVER_NS,
     AlgoState,
     Leg,
     MarketState,
     OrderState,
-    RunningSum,
 )
 
 __all__ = ["DAY_NS", "Account", "FillRow", "SettlementRow"]
@@ -40,7 +40,7 @@ FillRow = tuple[str, str, int, float, float, float, int, bool, float]
 SettlementRow = tuple[str, float, float, float, int]
 
 
-class Account:
+class Account(Ledger):
     """Cash, positions, orders and marks of one account in one currency.
 
     Parameters
@@ -51,50 +51,29 @@ class Account:
 
     __slots__ = (
         "algos",
-        "cash_sum",
         "client_ids",
         "day_end_ns",
         "drained",
         "drawdown_until_ns",
-        "fees_sum",
         "fills",
         "halted",
-        "high_seen",
-        "initial_cash",
         "legs",
-        "markets",
         "next_algo",
         "next_order",
         "now_ns",
         "open_orders",
-        "order_notional",
-        "order_reserve",
         "orders",
-        "position_notional",
-        "position_reserve",
-        "realized_sum",
         "recent_ns",
         "refusals",
         "settlements",
-        "value_sum",
     )
 
     def __init__(self, initial_cash: float) -> None:
-        self.initial_cash = initial_cash
-        self.cash_sum = RunningSum(initial_cash)
-        self.fees_sum = RunningSum()
-        self.realized_sum = RunningSum()
-        self.value_sum = RunningSum()
-        self.position_reserve = RunningSum()
-        self.position_notional = RunningSum()
-        self.order_reserve = RunningSum()
-        self.order_notional = RunningSum()
+        super().__init__(initial_cash)
         self.now_ns = NEVER_NS
         self.day_end_ns = NEVER_NS
-        self.high_seen = initial_cash
         self.drawdown_until_ns = NEVER_NS
         self.halted = False
-        self.markets: dict[str, MarketState] = {}
         #: Legs whose market's class is decided, by their own id (``"X"``, ``"X:no"``).
         self.legs: dict[str, Leg] = {}
         self.orders: dict[str, OrderState] = {}
@@ -109,65 +88,6 @@ class Account:
         self.recent_ns: deque[int] = deque(maxlen=_RECENT)
         self.refusals: dict[str, int] = {}
         self.algos: dict[str, AlgoState] = {}
-
-    # -------------------------------------------------------------------- totals
-    @property
-    def cash(self) -> float:
-        """Money in the account."""
-        return self.cash_sum.high + self.cash_sum.low
-
-    @property
-    def equity(self) -> float:
-        """Cash and what all positions are worth at their marks."""
-        cash, worth = self.cash_sum, self.value_sum
-        return (cash.high + worth.high) + (cash.low + worth.low)
-
-    @property
-    def day_high(self) -> float:
-        """The highest equity of the account's UTC day."""
-        return max(self.high_seen, self.equity)
-
-    @property
-    def realized_pnl(self) -> float:
-        """Profit of everything closed so far, before fees."""
-        return self.realized_sum.total
-
-    @property
-    def fees(self) -> float:
-        """Fees paid so far, rebates taken off."""
-        return self.fees_sum.total
-
-    @property
-    def unrealized_pnl(self) -> float:
-        """Profit of the positions at their marks, summed in market order."""
-        total = RunningSum()
-        for market in self.markets.values():
-            if market.held:
-                for leg in market.legs():
-                    total.add(self.leg_unrealized(leg))
-        return total.total
-
-    @property
-    def used_buying_power(self) -> float:
-        """What positions and open orders hold back."""
-        return self.position_reserve.total + self.order_reserve.total
-
-    @property
-    def buying_power(self) -> float:
-        """What an opening order may still reserve; below 0 after a fill at a worse price."""
-        return self.cash - self.used_buying_power
-
-    def leg_mark(self, leg: Leg) -> float:
-        """The price a position is valued at: the last, or its entry before any tick."""
-        price = leg.price
-        return leg.average if math.isnan(price) else price
-
-    def leg_unrealized(self, leg: Leg) -> float:
-        """Profit of one position at its mark."""
-        if leg.quantity == 0.0:
-            return 0.0
-        cost = leg.cost + leg.cost_low
-        return rules.unrealized(leg.quantity, self.leg_mark(leg), leg.market.multiplier, cost)
 
     def closable(self, leg: Leg, sign: int) -> float:
         """What of a position an order of this direction could close, were it the first."""
@@ -269,7 +189,9 @@ class Account:
     ) -> None:
         """An order is open. `reference` is its price in limits on notional."""
         if ts > self.now_ns:
-            self._advance(ts)
+            self.now_ns = ts
+            if ts >= self.day_end_ns:
+                self._start_day(ts)
         leg = self.legs[leg_id]
         order = OrderState(
             order_id,
@@ -309,7 +231,7 @@ class Account:
         else:
             market.reduce_only += 1
         self.open_orders[order_id] = order
-        self._rest(order)
+        market.rest(order)
 
     def rejected(
         self,
@@ -386,7 +308,7 @@ class Account:
             self._end(order, "filled")
             order.filled = order.quantity
         else:
-            self._pend(order, -quantity)
+            market.pend(order, -quantity)
             order.filled += quantity
             order.status = "partial"
         self.fills.append((order_id, leg.id, sign, quantity, price, fee, ts, is_maker, gain))
@@ -402,7 +324,9 @@ class Account:
     def cancelled(self, ts: int, order_id: str, reason: str | None) -> None:
         """An open order ends with what has filled of it."""
         if ts > self.now_ns:
-            self._advance(ts)
+            self.now_ns = ts
+            if ts >= self.day_end_ns:
+                self._start_day(ts)
         order = self.orders[order_id]
         order.reason = reason
         self._end(order, "canceled")
@@ -424,16 +348,17 @@ class Account:
         self._advance(ts)
         self.recent_ns.append(ts)
         order = self.orders[order_id]
-        self._pend(order, quantity - order.quantity)
+        market = order.leg.market
+        market.pend(order, quantity - order.quantity)
         order.quantity = quantity
         if price != order.price:
-            self._leave(order)
+            market.leave(order)
             self._set_opening(order, 0.0)
             order.price = order.reference = price
             order.is_taker = is_taker
             order.fee_rate = fee_rate
             order.unit_reserve = unit_reserve
-            self._rest(order)
+            market.rest(order)
         self._recount(order.leg, order.sign)
 
     def settled(self, ts: int, market_id: str, price: float) -> None:
@@ -598,62 +523,6 @@ class Account:
         assert order.client_order_id is not None
         self.client_ids[order.client_order_id] = (order.id, asked)
 
-    def _trade(self, leg: Leg, traded: float, price: float) -> float:
-        """Move a position by a signed trade; return the profit realised, before fees."""
-        held, multiplier = leg.quantity, leg.market.multiplier
-        quantity, low = rules.quantity_after(held, leg.quantity_low, traded)
-        closed = rules.closed_quantity(held, traded)
-        gain = 0.0
-        opened = traded
-        if closed != 0.0:
-            whole = leg.cost + leg.cost_low
-            if quantity == 0.0:
-                closed = abs(held)
-            cost = rules.closed_cost(held, leg.average, whole, closed, multiplier)
-            gain = rules.realized(held, min(closed, abs(traded)), price, multiplier, cost)
-            self.realized_sum.add(gain)
-            leg.realized += gain
-            if closed >= abs(held):
-                leg.cost = leg.cost_low = 0.0
-                opened = quantity
-            else:
-                leg.cost, leg.cost_low = rules.two_sum(leg.cost, leg.cost_low, -cost)
-                opened = 0.0
-        if opened != 0.0:
-            added = opened * price * multiplier
-            leg.cost, leg.cost_low = rules.two_sum(leg.cost, leg.cost_low, added)
-        leg.average = (
-            0.0 if quantity == 0.0 else rules.average_after(held, leg.average, traded, price)
-        )
-        leg.quantity, leg.quantity_low = quantity, low
-        return gain
-
-    def _revalue_leg(self, leg: Leg) -> None:
-        market, held = leg.market, leg.quantity
-        if held == 0.0:
-            value = reserve = notional = 0.0
-        else:
-            mark = self.leg_mark(leg)
-            cost = leg.cost + leg.cost_low
-            kind, multiplier = market.asset_class, market.multiplier
-            value = rules.value(kind, held, mark, multiplier, cost)
-            reserve = rules.position_reserve(
-                kind, held, mark, multiplier, cost, market.strike, market.leverage
-            )
-            notional = rules.notional(held, mark, multiplier)
-        if value != leg.value:
-            self.value_sum.add(value)
-            self.value_sum.add(-leg.value)
-            leg.value = value
-        if reserve != leg.reserve:
-            self.position_reserve.add(reserve)
-            self.position_reserve.add(-leg.reserve)
-            leg.reserve = reserve
-        if notional != leg.notional:
-            self.position_notional.add(notional)
-            self.position_notional.add(-leg.notional)
-            leg.notional = notional
-
     def _set_opening(self, order: OrderState, opening: float) -> None:
         before = order.opening
         order.opening = opening
@@ -680,74 +549,9 @@ class Account:
                     self._set_opening(order, opening)
                 left -= remaining
 
-    def _pend(self, order: OrderState, change: float) -> None:
-        if order.sign > 0:
-            order.leg.pending_buy += change
-        else:
-            order.leg.pending_sell += change
-
-    def _rest(self, order: OrderState) -> None:
-        """Put an order at the end of its market's queue."""
-        market, leg = order.leg.market, order.leg
-        market.resting[order.id] = order
-        if order.sign > 0:
-            leg.pending_buy += order.quantity - order.filled
-        else:
-            leg.pending_sell += order.quantity - order.filled
-        if order.is_market or order.ioc:
-            market.urgent += 1
-            return
-        # Generous by more than the reach of a price, since it only spares walks.
-        price = order.price
-        if leg.is_no:
-            falls = order.sign < 0
-            reach = 1.0 - price + (3e-9 if falls else -3e-9)
-        else:
-            falls = order.sign > 0
-            reach = price * (1.0 + 3e-9 if falls else 1.0 - 3e-9)
-        order.reach = reach
-        if falls:
-            if reach > market.reach_below:
-                market.reach_below = reach
-        elif reach < market.reach_above:
-            market.reach_above = reach
-
-    def _leave(self, order: OrderState) -> None:
-        """Take an order out of its market's queue."""
-        leg = order.leg
-        market = leg.market
-        resting = market.resting
-        del resting[order.id]
-        if not resting:
-            # Sums of sizes start from a clean zero whenever they can.
-            leg.pending_buy = leg.pending_sell = 0.0
-            if market.no is not None:
-                market.yes.pending_buy = market.yes.pending_sell = 0.0
-                market.no.pending_buy = market.no.pending_sell = 0.0
-            market.reach_below = -math.inf
-            market.reach_above = math.inf
-            market.urgent = 0
-            return
-        self._pend(order, -(order.quantity - order.filled))
-        if order.is_market or order.ioc:
-            market.urgent -= 1
-        elif order.reach == market.reach_below or order.reach == market.reach_above:
-            self._reach_anew(market)
-
-    def _reach_anew(self, market: MarketState) -> None:
-        below, above = -math.inf, math.inf
-        for order in market.resting.values():
-            if order.is_market or order.ioc:
-                continue
-            if (order.sign > 0) is not order.leg.is_no:
-                below = max(below, order.reach)
-            else:
-                above = min(above, order.reach)
-        market.reach_below, market.reach_above = below, above
-
     def _end(self, order: OrderState, status: str) -> None:
         """Take an order off the book for good; its filled quantity is set by the caller."""
-        self._leave(order)
+        order.leg.market.leave(order)
         if order.opening != 0.0:
             self._set_opening(order, 0.0)
         if order.reduce_only:

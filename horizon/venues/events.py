@@ -110,7 +110,8 @@ def _plain(value: object, *, inside: bool = False) -> object:
     if isinstance(value, (OrderState, Leg, MarketState)) and inside:
         return value.id  # each is written out once, in the account's own tables
     if isinstance(value, _RECORDS):
-        return {name: _plain(getattr(value, name), inside=True) for name in value.__slots__}
+        names = [name for kind in type(value).__mro__ for name in getattr(kind, "__slots__", ())]
+        return {name: _plain(getattr(value, name), inside=True) for name in sorted(names)}
     if isinstance(value, dict):
         whole = {}
         for key, item in value.items():

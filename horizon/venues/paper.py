@@ -119,13 +119,13 @@ class Paper(SimulatedVenue):
                 return opposite
         return leg.price
 
-    def _is_marketable(self, leg: Leg, sign: int, price: float) -> bool:
+    def _is_marketable(self, leg: Leg, sign: int, price: float, last: float) -> bool:
         if self._by_quotes:
             bid, ask = leg.bid, leg.ask
             if bid == bid or ask == ask:
                 return rules.reaches(ask if sign > 0 else bid, price, sign)
         # A missing price is NaN, which reaches nothing.
-        return rules.reaches(leg.price, price, sign)
+        return rules.reaches(last, price, sign)
 
     def _arrive(self, order: OrderState, now_ns: int) -> None:
         if self._fill_now:

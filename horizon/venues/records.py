@@ -40,7 +40,12 @@ class RunningSum:
 
     def add(self, term: float) -> None:
         """Add one term."""
-        self.high, self.low = rules.two_sum(self.high, self.low, term)
+        # `rules.two_sum`, in line: each order moves several sums, and calls cost more than this.
+        high = self.high
+        total = high + term
+        virtual = total - high
+        self.low += (high - (total - virtual)) + (term - virtual)
+        self.high = total
 
     @property
     def total(self) -> float:
@@ -112,6 +117,69 @@ class MarketState:
     def net(self) -> float:
         """Position with NO against YES, as position limits count it."""
         return self.yes.quantity - (0.0 if self.no is None else self.no.quantity)
+
+    # The queue: changed by the account's apply functions alone.
+    def rest(self, order: OrderState) -> None:
+        """Put an order at the end of the queue."""
+        self.resting[order.id] = order
+        leg, sign = order.leg, order.sign
+        if sign > 0:
+            leg.pending_buy += order.quantity - order.filled
+        else:
+            leg.pending_sell += order.quantity - order.filled
+        if order.is_market or order.ioc:
+            self.urgent += 1
+            return
+        # Generous by more than the reach of a price, since it only spares walks.
+        price = order.price
+        if leg.is_no:
+            falls = sign < 0
+            reach = 1.0 - price + (3e-9 if falls else -3e-9)
+        else:
+            falls = sign > 0
+            reach = price * (1.0 + 3e-9 if falls else 1.0 - 3e-9)
+        order.reach = reach
+        if falls:
+            if reach > self.reach_below:
+                self.reach_below = reach
+        elif reach < self.reach_above:
+            self.reach_above = reach
+
+    def leave(self, order: OrderState) -> None:
+        """Take an order out of the queue."""
+        resting = self.resting
+        del resting[order.id]
+        if not resting:
+            # Sums of sizes start from a clean zero whenever they can.
+            for leg in self.legs():
+                leg.pending_buy = leg.pending_sell = 0.0
+            self.reach_below = -math.inf
+            self.reach_above = math.inf
+            self.urgent = 0
+            return
+        self.pend(order, order.filled - order.quantity)
+        if order.is_market or order.ioc:
+            self.urgent -= 1
+        elif order.reach == self.reach_below or order.reach == self.reach_above:
+            self._reach_anew()
+
+    def pend(self, order: OrderState, change: float) -> None:
+        """Change what an open order may still fill, as its leg counts it."""
+        if order.sign > 0:
+            order.leg.pending_buy += change
+        else:
+            order.leg.pending_sell += change
+
+    def _reach_anew(self) -> None:
+        below, above = -math.inf, math.inf
+        for order in self.resting.values():
+            if order.is_market or order.ioc:
+                continue
+            if (order.sign > 0) is not order.leg.is_no:
+                below = max(below, order.reach)
+            else:
+                above = min(above, order.reach)
+        self.reach_below, self.reach_above = below, above
 
 
 class Leg:

@@ -201,7 +201,7 @@ def unit_reserve(
     less the proceeds, plus fee. Perpetual: margin, what the price is worse than last, fee. A
     rebate counts as no fee; the whole is never below 0.
     """
-    cost = max(fee(1.0, price, multiplier, fee_rate), 0.0)
+    cost = price * multiplier * fee_rate if fee_rate > 0.0 else 0.0
     if asset_class == _PERP:
         cost += (price / leverage + max(sign * (price - last), 0.0)) * multiplier
     elif sign > 0:
@@ -209,7 +209,7 @@ def unit_reserve(
     else:
         reserve = _short_reserve(asset_class, max(price, last), multiplier, strike)
         cost += reserve - price * multiplier
-    return max(cost, 0.0)
+    return cost if cost > 0.0 else 0.0
 
 
 def opening_part(quantity: float, closable: float, held: float) -> float:
@@ -234,6 +234,8 @@ def opening_part(quantity: float, closable: float, held: float) -> float:
 
 def is_affordable(required: float, available: float, cash: float) -> bool:
     """Whether buying power covers what an order needs, to rounding."""
+    if required <= available:
+        return True
     return required - available <= SLACK * max(required, abs(cash))
 
 

@@ -1,0 +1,203 @@
+"""Which markets a venue has, what each of them is, and how one ends."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+
+from horizon import checks
+from horizon.errors import OrderError
+from horizon.instruments import Market, canonical_id, class_of_id, split_side
+from horizon.types import AssetClass, VenueSettlement
+from horizon.venues import rules, snapshots
+from horizon.venues.base import Venue
+from horizon.venues.records import UNDECIDED, Leg, MarketState, OrderState
+
+__all__ = ["ListingVenue"]
+
+
+class ListingVenue(Venue):
+    """A venue that keeps its own list of markets: declares, finds and settles them."""
+
+    def declare(self, market: Market) -> None:
+        """Say what a market is, before its first order.
+
+        Raises
+        ------
+        TypeError
+            If `market` is not a `Market`.
+        ValueError
+            If the market is known as something else, or its last price is none that the
+            declared class can have.
+        """
+        with self._lock:
+            self.require_connection()
+            if not isinstance(market, Market):
+                raise TypeError(f"market must be a Market, was {checks.show(market)}")
+            known = self.account.markets.get(market.id)
+            if known is not None and known.instrument is not None:
+                self._check_same(known.instrument, market)
+                return
+            self._check_last_price(known, market)
+            self._declare(market)
+
+    def _declare(self, market: Market) -> MarketState:
+        self.apply.declared(
+            self.now_ns(),
+            market.id,
+            int(market.asset_class),
+            market.multiplier or 1.0,
+            market.tick_size,
+            market.lot_size,
+            market.strike,
+            None if market.expiry is None else market.expiry.isoformat(),
+            market.right,
+        )
+        return self.account.markets[market.id]
+
+    @staticmethod
+    def _check_last_price(known: MarketState | None, market: Market) -> None:
+        if known is not None and not math.isnan(known.price):
+            try:
+                market.check_mark("last price", known.price)
+            except ValueError as error:
+                raise ValueError(
+                    f"market {market.id!r} cannot be {market.asset_class}: {error}. "
+                    "Declare what it is with a Market before its first tick or order"
+                ) from None
+
+    def leg_of(self, market: str | Market, asset_class: AssetClass | None = None) -> Leg:
+        """Find the position that an id names, with the lock held.
+
+        One whose market is not declared yet is a leg outside the account: nothing changes, since
+        a refused order must leave no trace, its market's class included.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If the id is none, or its market is known as something else.
+        """
+        if isinstance(market, Market):
+            return self._leg_of_contract(market, asset_class)
+        leg_id = canonical_id(checks.text("market_id", market))
+        leg = self.account.legs.get(leg_id)
+        if leg is not None and (asset_class is None or leg.market.asset_class == asset_class):
+            return leg
+        base, is_no = split_side(leg_id)
+        known = self.account.markets.get(base)
+        wanted = AssetClass.Prediction if is_no and asset_class is None else asset_class
+        if known is not None and known.instrument is not None:
+            kind = known.instrument.asset_class
+            if (wanted is not None and kind is not wanted) or (is_no and known.no is None):
+                raise ValueError(
+                    f"market {base!r} is known as {kind}; it cannot be used as {wanted}"
+                )
+            return self.account.legs[leg_id]
+        if is_no and wanted is not AssetClass.Prediction:
+            raise ValueError(
+                f"market_id {leg_id!r} names the NO side of a Prediction, not of {wanted}"
+            )
+        instrument = Market(base, class_of_id(base) if wanted is None else wanted)
+        self._check_last_price(known, instrument)
+        return _leg_outside(instrument, known, is_no)
+
+    def _leg_of_contract(self, contract: Market, asset_class: AssetClass | None) -> Leg:
+        if asset_class is not None and contract.asset_class is not asset_class:
+            raise ValueError(
+                f"market {contract.id!r} is {contract.asset_class}; it cannot be used as "
+                f"{asset_class}"
+            )
+        known = self.account.markets.get(contract.id)
+        if known is not None and known.instrument is not None:
+            self._check_same(known.instrument, contract)
+            return known.yes
+        self._check_last_price(known, contract)
+        return _leg_outside(contract, known, False)
+
+    @staticmethod
+    def _check_same(known: Market, contract: Market) -> None:
+        if known != contract:
+            raise ValueError(
+                f"market {known.id!r} is known as {known}; it cannot become {contract}"
+            )
+
+    def _declare_leg(self, instrument: Market, is_no: bool) -> Leg:
+        market = self._declare(instrument)
+        leg = market.no if is_no else market.yes
+        assert leg is not None
+        return leg
+
+    def settle(self, market_id: str, price: float) -> list[VenueSettlement]:
+        """End a market: cancel its orders and close both its positions at a price, without fee.
+
+        Parameters
+        ----------
+        market_id : str
+            The market; by the id of a NO side, `price` is NO's.
+        price : float
+            0 to 1 for a prediction (its outcome), an option's intrinsic value, or the last
+            price of anything else; 0 is allowed.
+
+        Returns
+        -------
+        list of VenueSettlement
+            One for each position closed; empty where there was none, and for a market that is
+            settled already at this price.
+
+        Raises
+        ------
+        OrderError
+            If the market is settled already at another price.
+        TypeError, ValueError
+            If the price is none that the market can settle at.
+        """
+        with self._lock:
+            self.require_connection()
+            at = checks.non_negative("price", price)
+            leg = self.leg_of(market_id)
+            market = leg.market
+            if leg.is_no or market.asset_class == AssetClass.Prediction:
+                if at > 1.0:
+                    raise ValueError(f"price must lie between 0 and 1 for {leg.id!r}, was {at!r}")
+                if leg.is_no:
+                    at = rules.complement(at)
+            if market.settled:
+                if market.settled_at == at:
+                    return []
+                raise OrderError(
+                    f"market {market.id!r} is settled already at {market.settled_at:g}"
+                )
+            now = self.now_ns(market)
+            if market.id not in self.account.markets or market.asset_class == UNDECIDED:
+                assert market.instrument is not None
+                market = self._declare(market.instrument)
+            for observer in self._observers:
+                observer.before_settle(market, now)
+            for order in list(market.resting.values()):
+                self.apply.cancelled(now, order.id, "settled")
+            count = len(self.account.settlements)
+            self.apply.settled(now, market.id, at)
+            return [snapshots.settlement_snapshot(r) for r in self.account.settlements[count:]]
+
+    def cancel_orders(self, orders: Iterable[OrderState], reason: str | None) -> int:
+        """Cancel these orders as far as they are open, with the lock held; return how many."""
+        count = 0
+        for order in orders:
+            if order.is_open:
+                self.apply.cancelled(self.now_ns(order.leg.market), order.id, reason)
+                count += 1
+        return count
+
+
+def _leg_outside(instrument: Market, known: MarketState | None, is_no: bool) -> Leg:
+    """Build a position as its market's declaration would make it, outside of any account."""
+    market = MarketState(instrument.id)
+    market.instrument = instrument
+    market.asset_class = int(instrument.asset_class)
+    market.multiplier = instrument.multiplier or 1.0
+    market.strike = instrument.strike or 0.0
+    market.lowest, market.highest = instrument.price_bounds
+    if known is not None:
+        market.price, market.bid, market.ask = known.price, known.bid, known.ask
+        market.tick_ns = known.tick_ns
+    return Leg(market, f"{instrument.id}:no", is_no=True) if is_no else market.yes
