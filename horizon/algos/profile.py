@@ -7,14 +7,13 @@ from datetime import datetime, time, timedelta
 from typing import TYPE_CHECKING, Any, Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-import numpy as np
-from numpy.typing import NDArray
-
 from horizon import checks
 from horizon.errors import DataError
 
 if TYPE_CHECKING:
+    import numpy as np
     import pandas as pd
+    from numpy.typing import NDArray
 
 __all__ = ["volume_profile"]
 
@@ -116,6 +115,8 @@ def volume_profile(
     ... )
     >>> hz.VWAP(engine, duration_secs=6.5 * 3600, volume_profile=weights)
     """
+    import numpy as np
+
     count = checks.integer("buckets", buckets)
     is_end = checks.one_of("label", label, ("end", "start")) == "end"
     zone = _zone(timezone)
@@ -154,6 +155,8 @@ def volume_profile(
 
 def _weights(volumes: NDArray[np.float64], covered: NDArray[np.bool_]) -> NDArray[np.float64]:
     """Solve for the profile; see the notes of `volume_profile`."""
+    import numpy as np
+
     if not len(volumes):
         raise ValueError("bars must have a day with volume in the session, had none")
     usual = covered.any(axis=0)
@@ -182,6 +185,8 @@ def _covered(
     row: NDArray[np.intp], starts: NDArray[np.int64], width: int, count: int, length: int
 ) -> NDArray[np.bool_]:
     """For each day and bucket, whether the market was open there."""
+    import numpy as np
+
     n_days = int(row.max()) + 1
     first = np.full(n_days, length, dtype=np.int64)
     last = np.zeros(n_days, dtype=np.int64)
@@ -202,6 +207,8 @@ def _covered(
 
 def _bar_width(day: NDArray[np.int64], offset: NDArray[np.int64]) -> int:
     """The least distance of two bars of one day; next to nothing where there are no two."""
+    import numpy as np
+
     stamps = np.unique(day * _DAY + offset)
     gaps = np.diff(stamps)[np.diff(stamps // _DAY) == 0]
     return int(gaps.min()) if len(gaps) else 1
@@ -349,6 +356,7 @@ def _time_column(frame: pd.DataFrame, timestamp: str | None) -> str:
 
 
 def _wall(stamps: Any, zone: ZoneInfo) -> NDArray[np.int64]:
+    import numpy as np
     import pandas as pd
 
     if pd.api.types.is_numeric_dtype(stamps) and not pd.api.types.is_bool_dtype(stamps):
@@ -377,6 +385,7 @@ def _wall(stamps: Any, zone: ZoneInfo) -> NDArray[np.int64]:
 
 
 def _volumes(values: Any) -> NDArray[np.float64]:
+    import numpy as np
     import pandas as pd
 
     is_number = pd.api.types.is_numeric_dtype(values) and not pd.api.types.is_bool_dtype(values)
@@ -398,6 +407,8 @@ def _volumes(values: Any) -> NDArray[np.float64]:
 
 
 def _volume(value: object) -> float:
+    import numpy as np
+
     try:
         return checks.number("volume", value)
     except (TypeError, ValueError):

@@ -1,0 +1,75 @@
+"""Feeds by name, for a configuration or a drop-down list."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Final
+
+from horizon import checks
+from horizon.feeds.base import Feed
+from horizon.feeds.replay import Replay
+from horizon.feeds.synthetic import Synthetic
+
+__all__ = ["create", "known", "register"]
+
+_FACTORIES: Final[dict[str, Callable[..., Feed]]] = {"replay": Replay, "synthetic": Synthetic}
+
+
+def register(name: str, factory: Callable[..., Feed], *, replace: bool = False) -> None:
+    """Make a feed known under a name.
+
+    Parameters
+    ----------
+    name : str
+    factory : callable
+        Takes the options of `create` and returns a `Feed`; a `Feed` class will do.
+    replace : bool
+        Needed to give a known name to another factory. The same factory again is fine.
+
+    Raises
+    ------
+    ValueError
+        If the name is taken, or is not 1 to 256 printable characters.
+    TypeError
+        If `factory` cannot be called.
+    """
+    key = checks.text("name", name)
+    if not callable(factory):
+        raise TypeError(f"factory must be callable, was {checks.show(factory)}")
+    taken = _FACTORIES.get(key)
+    if taken is not None and taken is not factory and not checks.flag("replace", replace):
+        raise ValueError(f"name {key!r} is taken by {taken!r}; replace=True gives it away")
+    _FACTORIES[key] = factory
+
+
+def create(name: str, **options: Any) -> Feed:
+    """Make a new feed by its name.
+
+    Parameters
+    ----------
+    name : str
+        One of `known`.
+    **options
+        Handed to the feed's factory.
+
+    Raises
+    ------
+    ValueError
+        If the name is not known; the message lists those that are.
+    TypeError
+        If the factory returns something else than a feed.
+
+    Examples
+    --------
+    >>> hz.feeds.create("synthetic", seed=7, n=1_000)
+    <Synthetic 'synthetic', status: idle, rows sent: 0 of 1,000, speed: 1×>
+    """
+    feed = _FACTORIES[checks.one_of("name", name, known())](**options)
+    if not isinstance(feed, Feed):
+        raise TypeError(f"the factory of feed {name!r} must return a Feed, gave {feed!r}")
+    return feed
+
+
+def known() -> list[str]:
+    """Names that `create` takes, in alphabetical order."""
+    return sorted(_FACTORIES)
