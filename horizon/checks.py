@@ -9,19 +9,20 @@ from __future__ import annotations
 
 import difflib
 import math
+import unicodedata
 from collections.abc import Iterable
 from datetime import date, datetime
 from decimal import Decimal
-from fractions import Fraction
-from typing import Final
-
-import numpy as np
+from numbers import Integral, Real
+from typing import Any, Final
 
 __all__ = [
     "LARGEST",
     "flag",
     "integer",
+    "market_id",
     "non_negative",
+    "ns_to_seconds",
     "number",
     "one_of",
     "positive",
@@ -66,14 +67,15 @@ def number(name: str, value: object) -> float:
         If the value is NaN, infinite, or larger than 1e15 either way.
     """
     if type(value) is not float:
-        if isinstance(value, (bool, np.bool_)) or not isinstance(
-            value, (int, float, np.integer, np.floating, Decimal, Fraction)
-        ):
+        # NumPy's scalars are registered as Real, its booleans are not.
+        if isinstance(value, bool) or not isinstance(value, (Real, Decimal)):
             raise TypeError(f"{name} must be a number, was {show(value)} ({_kind(value)})")
         try:
             value = float(value)
         except OverflowError:
             raise ValueError(f"{name} must be at most 1e15 in size, was {show(value)}") from None
+        except ValueError:  # a signalling NaN of Decimal
+            raise ValueError(f"{name} must be a finite number, was {show(value)}") from None
     if not math.isfinite(value):
         raise ValueError(f"{name} must be a finite number, was {value!r}")
     if not -LARGEST <= value <= LARGEST:
@@ -99,18 +101,19 @@ def non_negative(name: str, value: object) -> float:
 
 def integer(name: str, value: object, *, least: int = 1) -> int:
     """Take a whole number (an int or a NumPy integer) of at least `least`."""
-    if isinstance(value, (bool, np.bool_)) or not isinstance(value, (int, np.integer)):
+    if isinstance(value, bool) or not isinstance(value, Integral):
         raise TypeError(f"{name} must be a whole number, was {show(value)} ({_kind(value)})")
-    if value < least:
+    whole = int(value)
+    if whole < least:
         raise ValueError(f"{name} must be {least} or more, was {show(value)}")
-    if value > LARGEST:
+    if whole > LARGEST:
         raise ValueError(f"{name} must be at most 1e15, was {show(value)}")
-    return int(value)
+    return whole
 
 
 def flag(name: str, value: object) -> bool:
     """Take True or False, and nothing that merely looks like one."""
-    if isinstance(value, (bool, np.bool_)):
+    if isinstance(value, bool) or type(value).__name__ in ("bool_", "bool"):  # NumPy's too
         return bool(value)
     raise TypeError(f"{name} must be True or False, was {show(value)} ({_kind(value)})")
 
@@ -124,13 +127,21 @@ def text(name: str, value: object, *, most: int = 256) -> str:
     if value != value.strip():
         raise ValueError(f"{name} must not begin or end with a blank, was {show(value)}")
     if not value.isprintable():
-        # str.isprintable is false for every control, format, surrogate and separator
-        # character other than the plain space.
-        bad = next(c for c in value if not c.isprintable())
-        raise ValueError(
-            f"{name} must not contain control characters, has U+{ord(bad):04X} in {show(value)}"
-        )
+        # Control characters, line and paragraph separators, lone surrogates; what joins or
+        # directs the letters of a script is text.
+        for character in value:
+            if unicodedata.category(character) in ("Cc", "Zl", "Zp", "Cs"):
+                raise ValueError(
+                    f"{name} must not contain control characters, has "
+                    f"U+{ord(character):04X} in {show(value)}"
+                )
     return str(value)
+
+
+def market_id(name: str, value: object) -> str:
+    """Take a market's id, or that of its NO side: 1 to 256 characters before the ``:no``."""
+    is_no = isinstance(value, str) and value.endswith(":no")
+    return text(name, value, most=259 if is_no else 256)
 
 
 def one_of(name: str, value: object, accepted: Iterable[str]) -> str:
@@ -148,6 +159,14 @@ def suggestion(word: str, accepted: Iterable[str]) -> str:
     """Return `` Did you mean 'x'?`` where a near match exists, else nothing."""
     near = difflib.get_close_matches(word.lower(), list(accepted), n=1)
     return f". Did you mean {near[0]!r}?" if near else ""
+
+
+def ns_to_seconds(ns: int) -> float:
+    """Return nanoseconds as the nearest float of seconds.
+
+    Dividing by the integer rounds once; ``ns / 1e9`` would round the nanoseconds first.
+    """
+    return ns / _NS
 
 
 def seconds_to_ns(seconds: float) -> int:
@@ -178,37 +197,44 @@ def timestamp_ns(name: str, value: object) -> int:
     ValueError
         For NaN, NaT, infinity, or a time outside the years 1678 to 2262.
     """
-    if type(value) is float or isinstance(value, (int, float, np.integer, np.floating)):
+    if type(value) is float or isinstance(value, Real):
         if isinstance(value, bool):
             raise TypeError(f"{name} must be seconds or a datetime, was {value!r} (bool)")
-        if not -9.2e9 <= value <= 9.2e9:  # false for NaN too
+        try:
+            seconds = float(value)
+        except OverflowError:
+            seconds = math.inf
+        if not -9.2e9 <= seconds <= 9.2e9:  # false for NaN too
             raise ValueError(
                 f"{name} must be seconds since 1970 between -9.2e9 and 9.2e9, was {show(value)}"
             )
-        return (
-            int(value) * _NS
-            if isinstance(value, (int, np.integer))
-            else seconds_to_ns(float(value))
-        )
+        return int(value) * _NS if isinstance(value, Integral) else seconds_to_ns(seconds)
     if isinstance(value, datetime):
         return _datetime_ns(name, value)
-    if isinstance(value, np.datetime64):
-        if np.isnat(value):
-            raise ValueError(f"{name} must be a point in time, was NaT")
-        ns = int(value.astype("datetime64[us]").astype(np.int64)) * 1000
-        exact = int(value.astype("datetime64[ns]").astype(np.int64))
-        if abs(exact - ns) >= 1000:  # the year is out of int64 nanoseconds' reach
-            raise ValueError(f"{name} must lie in the years 1678 to 2262, was {value}")
-        return exact
+    if type(value).__module__ == "numpy" and type(value).__name__ == "datetime64":
+        return _datetime64_ns(name, value)
     if isinstance(value, date):
         raise TypeError(f"{name} must be a datetime or seconds, was the date {value}")
     raise TypeError(f"{name} must be seconds or a datetime, was {show(value)} ({_kind(value)})")
 
 
+def _datetime64_ns(name: str, value: Any) -> int:
+    if value != value:
+        raise ValueError(f"{name} must be a point in time, was NaT")
+    rough = int(value.astype("datetime64[us]").astype("int64")) * 1000
+    exact = int(value.astype("datetime64[ns]").astype("int64"))
+    if abs(exact - rough) >= 1000:  # the year is out of int64 nanoseconds' reach
+        raise ValueError(f"{name} must lie in the years 1678 to 2262, was {value}")
+    return exact
+
+
 def _datetime_ns(name: str, value: datetime) -> int:
     if value != value:  # pandas.NaT is a datetime that equals nothing
         raise ValueError(f"{name} must be a point in time, was NaT")
-    aware = value if value.tzinfo is not None else value.astimezone()
+    try:
+        aware = value if value.tzinfo is not None else value.astimezone()
+    except (OverflowError, ValueError, OSError):
+        raise ValueError(f"{name} must lie in the years 1678 to 2262, was {value}") from None
     # Whole microseconds in integers: a float of seconds has too few digits left.
     delta = aware - _EPOCH
     ns = ((delta.days * 86_400 + delta.seconds) * 1_000_000 + delta.microseconds) * 1000

@@ -10,7 +10,6 @@
 from __future__ import annotations
 
 import html
-import inspect
 from collections.abc import Callable, Iterable
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final, TypeVar
@@ -122,6 +121,8 @@ def register_venue(
 
 
 def _check_options(venue: str, factory: Callable[..., Any], options: dict[str, Any]) -> None:
+    import inspect
+
     parameters = inspect.signature(factory).parameters
     if any(p.kind is p.VAR_KEYWORD for p in parameters.values()):
         return
@@ -269,9 +270,7 @@ class ImperativeClient(OrderVerbs):
         quantity = checks.positive("qty", qty)
         with self._venue.lock:
             self._venue.require_connection()
-            if isinstance(market_id, Market):
-                self.engine.declare(market_id)
-                market_id = market_id.id
+            contract = market_id if isinstance(market_id, Market) else None
             leg = self._venue.leg_of(market_id)
             contract_side = Side.Long
             if leg.market.asset_class == AssetClass.Prediction:
@@ -284,7 +283,7 @@ class ImperativeClient(OrderVerbs):
                 limit,
                 reduce_only=reduce_only,
             )
-            algo.start(request, auto=True)
+            algo.start(request, auto=True, market=contract)
         return algo
 
     @property

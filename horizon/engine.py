@@ -8,6 +8,7 @@ were started on it.
 
 from __future__ import annotations
 
+import html
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
@@ -24,6 +25,7 @@ from horizon.types import (
     OrderSide,
     Position,
     Quote,
+    Shown,
     Side,
     VenueFill,
     VenueOrder,
@@ -61,7 +63,7 @@ class RunningAlgo(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class EngineStatus:
+class EngineStatus(Shown):
     """The engine at one moment. Money in the venue's currency, time in float seconds."""
 
     venue: str
@@ -158,6 +160,7 @@ class Engine:
         self._gate = RiskGate(risk_config, venue.account)
         self._watches_drawdown = risk_config.max_daily_drawdown_pct is not None
         self._algos: dict[str, list[RunningAlgo]] = {}
+        self._deferred: list[Exception] = []
         if not venue.is_connected:
             venue.connect()
         venue.attach(self)
@@ -217,6 +220,7 @@ class Engine:
         client_order_id: str | None = None,
         leverage: float | None = None,
         intent: str | None = None,
+        no_side: bool = False,
     ) -> OrderState:
         """Send an order whose fields were checked, through risk, with the lock held."""
         try:
@@ -233,12 +237,15 @@ class Engine:
                 leverage,
                 intent,
                 self._gate,
+                no_side=no_side,
             )
         except RiskRejected as refusal:
             self.count(refusal.rule)
             raise
         if limit is None:  # it may have filled
             self._watch()
+            if reduce_only and order.leg.market.resting:
+                self._watch_position(order.leg.market)
         return order
 
     def submit_quotes(
@@ -272,16 +279,22 @@ class Engine:
         with self._lock:
             return submit_quotes(self, market_id, quotes, side)
 
-    def leg_of(self, market_id: str, side: Side) -> Leg:
-        """Find the position that engine words name, which do not know ``:no`` ids."""
-        if checks.text("market_id", market_id).endswith(NO_SUFFIX):
+    def leg_of(self, market_id: str, side: Side, contract: Market | None = None) -> Leg:
+        """Find the position that engine words name, which do not know ``:no`` ids.
+
+        `contract` says what a market is that is not declared yet.
+        """
+        if checks.market_id("market_id", market_id).endswith(NO_SUFFIX):
             raise ValueError(
                 f"market_id {market_id!r} names a NO side; in engine words that is "
                 f"{market_id[: -len(NO_SUFFIX)]!r} with side=Side.No"
             )
+        is_no = side is Side.No
+        if contract is not None:
+            kind = None if side is Side.Long else AssetClass.Prediction
+            return self.venue.leg_of(contract, kind, no_side=is_no)
         if side is Side.Long:
             return self.venue.leg_of(market_id)
-        is_no = side is Side.No
         return self.venue.leg_of(market_id + NO_SUFFIX * is_no, AssetClass.Prediction)
 
     def cancel(self, order_id: str) -> bool:
@@ -315,10 +328,7 @@ class Engine:
 
     def settle(self, market_id: str, price: float) -> list[VenueSettlement]:
         """End a market: its algorithms, its orders, and its positions at this price."""
-        with self._lock:
-            closed = self.venue.settle(market_id, price)
-            self._watch()
-            return closed
+        return self.venue.settle(market_id, price)
 
     def flatten(self, market_id: str | None = None) -> list[VenueOrder]:
         """Close what is held in a market (both its sides), or everywhere.
@@ -366,7 +376,7 @@ class Engine:
             markets = list(self._account.markets.values())
             self._stop_algos(None, intent)
         else:
-            leg_id = canonical_id(checks.text("market_id", market_id))
+            leg_id = canonical_id(checks.market_id("market_id", market_id))
             base, is_no = split_side(leg_id)
             only = leg_id if is_no else None
             found = self._account.markets.get(base)
@@ -380,6 +390,7 @@ class Engine:
             )
             sent.extend(self._close_leg(leg, intent) for leg in legs if leg.quantity != 0.0)
         self._watch()
+        self._raise_deferred()
         return sent
 
     def _close_leg(self, leg: Leg, intent: str) -> OrderState:
@@ -503,6 +514,8 @@ class Engine:
     def after_tick(self, market: MarketState, now_ns: int) -> None:
         """Watch equity and advance the market's algorithms; called inside a venue's tick."""
         self._watch()
+        if market.resting:
+            self._watch_position(market)
         running = self._algos.get(market.id)
         if running:
             self._advance(running, now_ns)
@@ -524,17 +537,40 @@ class Engine:
         if first is not None:
             raise first
 
+    def after_command(self) -> None:
+        """Watch equity after a command given to the venue itself, and show what went wrong."""
+        self._watch()
+        self._raise_deferred()
+
     def _watch(self) -> None:
-        """Cancel what would open more once equity is gone or the drawdown limit is passed."""
+        """Cancel what would open more once the account may not.
+
+        That is: under the kill switch, without equity, past the day's drawdown limit, and where
+        a reduce-only fill has left the orders behind it room to pass the position limit.
+        """
         account = self._account
-        if not account.open_orders and not self._watches_drawdown:
-            return
         if self._watches_drawdown and self._gate.has_fallen():
             if account.now_ns >= account.drawdown_until_ns:
                 self.venue.apply.drawdown_passed(account.now_ns)
             self._cancel_opening("max_daily_drawdown_pct")
-        elif account.open_orders and account.equity <= 0.0:
+        if not account.open_orders:
+            return
+        if account.halted:
+            self._cancel_opening("kill_switch")
+        elif account.equity <= 0.0:
             self._cancel_opening("equity")
+
+    def _watch_position(self, market: MarketState) -> None:
+        """Cancel the newest opening orders until the rest cannot pass the position limit."""
+        while (direction := self._gate.excess(market)) != 0:
+            beyond = [
+                order
+                for order in market.resting.values()
+                if order.opening > 0.0 and order.sign == direction * (-1 if order.leg.is_no else 1)
+            ]
+            if not beyond:
+                return
+            self.venue.cancel_orders([beyond[-1]], "max_position_per_market")
 
     def _cancel_opening(self, reason: str) -> None:
         for order in list(self._account.open_orders.values()):
@@ -562,7 +598,17 @@ class Engine:
     def _stop_algos(self, market_id: str | None, reason: str) -> None:
         for key in list(self._algos) if market_id is None else [market_id]:
             for algo in list(self._algos.get(key, ())):
-                algo.stop(reason)
+                try:
+                    algo.stop(reason)
+                except Exception as error:  # a listener's; stopping goes on, it is shown after
+                    self._deferred.append(error)
+
+    def _raise_deferred(self) -> None:
+        """Raise the first error that must not have kept a command from its end."""
+        if self._deferred:
+            first = self._deferred[0]
+            self._deferred.clear()
+            raise first
 
     # ------------------------------------------------------------------ end
     def close(self) -> None:
@@ -573,6 +619,9 @@ class Engine:
 
     def __repr__(self) -> str:
         return f"<Engine on {self.venue!r}, {len(self._account.open_orders)} open orders>"
+
+    def _repr_html_(self) -> str:
+        return f"<code>{html.escape(repr(self))}</code>"
 
 
 def _fee_rate(name: str, rate: float) -> float:

@@ -23,7 +23,7 @@ from datetime import date, datetime
 from typing import Final
 
 from horizon import checks
-from horizon.types import AssetClass
+from horizon.types import AssetClass, Shown
 
 __all__ = [
     "NO_SUFFIX",
@@ -56,7 +56,7 @@ _PAIR: Final = re.compile(r"(?:[\w.-]+:)?[A-Z0-9]{1,15}/[A-Z0-9]{2,15}")
 
 
 @dataclass(frozen=True, slots=True)
-class Market:
+class Market(Shown):
     """A market and the rules of its contract.
 
     Parameters
@@ -78,8 +78,8 @@ class Market:
     Raises
     ------
     TypeError, ValueError
-        For a field that is not as above, an option without its strike, or an id that plainly
-        names another class (an ``…:no`` id, an option symbol).
+        For a field that is not as above, an option without its strike, terms that its symbol
+        contradicts, or the id of a NO side.
     """
 
     id: str
@@ -207,7 +207,7 @@ def split_side(market_id: str) -> tuple[str, bool]:
 
 def canonical_id(market_id: str) -> str:
     """Return the one spelling of an id: an option symbol loses its padding blanks."""
-    if len(market_id) == 21 and " " in market_id:
+    if " " in market_id and len(market_id) <= 21:
         matched = _OSI.fullmatch(market_id)
         if matched is not None:
             return "".join(matched.groups())

@@ -352,11 +352,8 @@ class OrderVerbs:
             )
         is_no = checks.one_of("side", side, ("yes", "no")) == "no"
         target: str | Market = market_id
-        if is_no:
-            if isinstance(market_id, Market):
-                self.engine.declare(market_id)
-                market_id = market_id.id
-            if checks.text("market", market_id).endswith(NO_SUFFIX):
+        if is_no and not isinstance(market_id, Market):
+            if checks.market_id("market", market_id).endswith(NO_SUFFIX):
                 raise ValueError(f"market {market_id!r} names the NO side itself; leave side= out")
             target = market_id + NO_SUFFIX
         return self._order(
@@ -370,6 +367,7 @@ class OrderVerbs:
             reduce_only,
             client_order_id,
             asset_class=AssetClass.Prediction,
+            no_side=is_no,
         )
 
     def _order(
@@ -387,9 +385,10 @@ class OrderVerbs:
         asset_class: AssetClass | None = None,
         leverage: float | None = None,
         intent: str | None = None,
+        no_side: bool = False,
     ) -> VenueOrder:
         if not isinstance(target, Market):
-            checks.text("market_id", target)
+            checks.market_id("market_id", target)
         quantity = checks.positive("qty", qty)
         at_market = checks.flag("market", market)
         if at_market is (limit is not None):
@@ -418,5 +417,6 @@ class OrderVerbs:
                 client_order_id,
                 leverage,
                 intent,
+                no_side,
             )
             return order_snapshot(order, self._venue.name)

@@ -12,9 +12,10 @@ from typing import Final
 
 from horizon import checks
 from horizon.errors import RiskRejected
+from horizon.types import Shown
 from horizon.venues import rules
 from horizon.venues.account import Account
-from horizon.venues.records import Leg, OrderState
+from horizon.venues.records import Leg, MarketState, OrderState
 
 __all__ = ["RISK_RULES", "RiskConfig", "RiskGate", "drawdown_floor", "exposure_after"]
 
@@ -33,7 +34,7 @@ RISK_RULES: Final = (
 
 
 @dataclass(frozen=True, slots=True)
-class RiskConfig:
+class RiskConfig(Shown):
     """Limits on opening orders; None is no limit. What only reduces is never refused.
 
     Parameters
@@ -210,6 +211,25 @@ class RiskGate:
                     self._rate + 1.0,
                     f"{self._rate} orders were sent within one second, the max_orders_per_second",
                 )
+
+    def excess(self, market: MarketState) -> int:
+        """Direction (1 or -1) in which open orders could pass the position limit; 0 if none.
+
+        A reduce-only order cannot be refused, and its fill can leave the orders behind it more
+        to open than they had when they were asked.
+        """
+        limit = self._max_position
+        if limit == math.inf:
+            return 0
+        yes, no = market.yes, market.no
+        up, down = yes.pending_buy, yes.pending_sell
+        if no is not None:
+            up, down = up + no.pending_sell, down + no.pending_buy
+        if up > 0.0 and rules.exceeds(exposure_after(market.net, up, 0.0, 1), limit):
+            return 1
+        if down > 0.0 and rules.exceeds(exposure_after(market.net, down, 0.0, -1), limit):
+            return -1
+        return 0
 
     def has_fallen(self) -> bool:
         """Whether equity lies past the day's drawdown limit at this moment."""

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields
 from datetime import datetime
 from enum import Enum, IntEnum
-from typing import Any, NamedTuple, cast
+from typing import Any, NamedTuple, NoReturn, cast
 
 from horizon import checks
 
@@ -25,6 +25,7 @@ __all__ = [
     "OrderSide",
     "Position",
     "Quote",
+    "Shown",
     "Side",
     "Urgency",
     "VenueCapital",
@@ -93,18 +94,42 @@ class Urgency(Enum):
         return f"Urgency.{self.name}"
 
 
-class _Shown:
+class FrozenDict(dict[str, Any]):
+    """A dictionary that looks like one, and can neither change nor be unhashable."""
+
+    __slots__ = ()
+
+    def _refuse(self, *_: object, **__: object) -> NoReturn:
+        raise TypeError("this mapping belongs to a frozen record and cannot be changed")
+
+    __setitem__ = __delitem__ = _refuse
+    clear = pop = popitem = setdefault = update = _refuse
+    __ior__ = _refuse
+
+    def __hash__(self) -> int:  # type: ignore[override]  # a dict has none
+        return hash(frozenset(self.items()))
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return FrozenDict, (dict(self),)
+
+
+class Shown:
     """Gives a frozen record a notebook table of its fields, everything escaped."""
 
     __slots__ = ()
 
     def _repr_html_(self) -> str:
-        rows = "".join(
-            f"<tr><th style='text-align:left'>{html.escape(item.name)}</th>"
-            f"<td style='text-align:left'>{html.escape(_cell(getattr(self, item.name)))}</td></tr>"
-            for item in fields(cast("Any", self))
-        )
-        return f"<table><caption>{type(self).__name__}</caption>{rows}</table>"
+        names = [item.name for item in fields(cast("Any", self))]
+        return _table(type(self).__name__, {name: getattr(self, name) for name in names})
+
+
+def _table(title: str, values: Mapping[str, object]) -> str:
+    rows = "".join(
+        f"<tr><th style='text-align:left'>{html.escape(name)}</th>"
+        f"<td style='text-align:left'>{html.escape(_cell(value))}</td></tr>"
+        for name, value in values.items()
+    )
+    return f"<table><caption>{html.escape(title)}</caption>{rows}</table>"
 
 
 def _cell(value: object) -> str:
@@ -117,7 +142,7 @@ def _cell(value: object) -> str:
 
 # ------------------------------------------------------------------------ venue words
 @dataclass(frozen=True, slots=True, kw_only=True)
-class OrderAction(_Shown):
+class OrderAction(Shown):
     """One order as a venue is asked for it.
 
     Parameters
@@ -167,7 +192,7 @@ class OrderAction(_Shown):
 
     def __post_init__(self) -> None:
         put = object.__setattr__
-        put(self, "market_id", checks.text("market_id", self.market_id))
+        put(self, "market_id", checks.market_id("market_id", self.market_id))
         checks.one_of("side", self.side, ("buy", "sell"))
         put(self, "quantity", checks.positive("quantity", self.quantity))
         kind = self.order_type
@@ -202,7 +227,7 @@ class OrderAction(_Shown):
 
 
 @dataclass(frozen=True, slots=True)
-class VenueOrder(_Shown):
+class VenueOrder(Shown):
     """An order as it stood when it was asked for; `ImperativeClient.order` gives it anew."""
 
     id: str
@@ -215,7 +240,7 @@ class VenueOrder(_Shown):
     status: str
     submitted_at: datetime
     venue_name: str
-    metadata: Mapping[str, Any] = field(default_factory=dict)
+    metadata: Mapping[str, Any] = field(default_factory=lambda: FrozenDict())
     average_price: float | None = None
     fees: float = 0.0
     tif: str = "gtc"
@@ -246,7 +271,7 @@ class VenueOrder(_Shown):
 
 
 @dataclass(frozen=True, slots=True)
-class VenueFill(_Shown):
+class VenueFill(Shown):
     """One execution of one order, in venue words. Times are float seconds since 1970."""
 
     id: str
@@ -263,7 +288,7 @@ class VenueFill(_Shown):
 
 
 @dataclass(frozen=True, slots=True)
-class VenuePosition(_Shown):
+class VenuePosition(Shown):
     """What is held on one side of one market; `quantity` below 0 is short."""
 
     market_id: str
@@ -289,7 +314,7 @@ class VenuePosition(_Shown):
 
 
 @dataclass(frozen=True, slots=True)
-class VenueCapital(_Shown):
+class VenueCapital(Shown):
     """The account's money, in `currency`.
 
     ``equity - initial_cash == realized_pnl + unrealized_pnl - fees``; `buying_power` is what
@@ -309,7 +334,7 @@ class VenueCapital(_Shown):
 
 
 @dataclass(frozen=True, slots=True)
-class VenueQuote(_Shown):
+class VenueQuote(Shown):
     """The last tick of a market: price, and the bid and ask if that tick brought them."""
 
     market_id: str
@@ -321,7 +346,7 @@ class VenueQuote(_Shown):
 
 
 @dataclass(frozen=True, slots=True)
-class VenueSettlement(_Shown):
+class VenueSettlement(Shown):
     """The close of one position at a market's settlement price, without fee."""
 
     market_id: str
@@ -395,7 +420,7 @@ class OrderRequest(_RequestFields):
             raise TypeError(
                 f"order_side must be an OrderSide (Buy or Sell), was {checks.show(order_side)}"
             )
-        checks.text("market_id", market_id)
+        checks.market_id("market_id", market_id)
         if tif != "gtc":
             checks.one_of("tif", tif, ("gtc", "ioc"))
         if post_only is not False:
@@ -431,6 +456,9 @@ class OrderRequest(_RequestFields):
         # The named tuple's own would build the record without the checks above.
         return OrderRequest(**{**self._asdict(), **changes})
 
+    def _repr_html_(self) -> str:
+        return _table("OrderRequest", self._asdict())
+
     @property
     def is_market(self) -> bool:
         """Whether there is no limit price."""
@@ -438,7 +466,7 @@ class OrderRequest(_RequestFields):
 
 
 @dataclass(frozen=True, slots=True)
-class Quote(_Shown):
+class Quote(Shown):
     """A two-sided quote: buy `size` at `bid`, sell `size` at `ask`.
 
     Raises
@@ -465,7 +493,7 @@ class Quote(_Shown):
 
 
 @dataclass(frozen=True, slots=True)
-class Fill(_Shown):
+class Fill(Shown):
     """One execution of one order, in engine words. `realized_pnl` is before fees."""
 
     order_id: str
@@ -481,7 +509,7 @@ class Fill(_Shown):
 
 
 @dataclass(frozen=True, slots=True)
-class Position(_Shown):
+class Position(Shown):
     """What is held on one side of one market, in engine words; `size` below 0 is short."""
 
     market_id: str

@@ -6,22 +6,26 @@ object decides the events and is the handle that a user holds.
 
 from __future__ import annotations
 
-import asyncio
 import html
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, ClassVar, Final
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from horizon import checks
 from horizon.algos.progress import RUNNING, AlgoProgress, progress_of
+from horizon.algos.schedule import clock_slack_ns
 from horizon.engine import Engine
 from horizon.errors import AlgoError, RiskRejected
 from horizon.instruments import Market
 from horizon.types import OrderRequest
 from horizon.venues import rules
 from horizon.venues.records import NEVER_NS, AlgoState, Leg, OrderState
+
+if TYPE_CHECKING:
+    # A script that never awaits need not pay for it on import.
+    import asyncio
 
 __all__ = ["ExecAlgo", "Plan", "engine_of"]
 
@@ -83,7 +87,9 @@ class ExecAlgo(ABC):
         """Send what is due at this tick; the algorithm runs and is not filled."""
 
     # ------------------------------------------------------------------ life
-    def start(self, request: OrderRequest, *, auto: bool = False) -> None:
+    def start(
+        self, request: OrderRequest, *, auto: bool = False, market: Market | None = None
+    ) -> None:
         """Take a parent order.
 
         Parameters
@@ -94,6 +100,8 @@ class ExecAlgo(ABC):
         auto : bool
             Advance on every tick of the market, with its price and time; else the owner calls
             `on_tick`.
+        market : Market, optional
+            What the request's market is, where its id does not say.
 
         Raises
         ------
@@ -113,7 +121,7 @@ class ExecAlgo(ABC):
             self._venue.require_connection()
             if self._state is not None:
                 raise AlgoError(f"{self._called()} was started before; make a new one")
-            leg = self._engine.leg_of(request.market_id, request.side)
+            leg = self._engine.leg_of(request.market_id, request.side, market)
             if leg.market.settled:
                 raise AlgoError(f"market {leg.market.id!r} is settled: nothing can trade there")
             contract = leg.market.instrument
@@ -123,6 +131,7 @@ class ExecAlgo(ABC):
                 if price is not None and not math.isnan(price):
                     contract.check_order_price(name, price)
             plan = self._plan(request, contract)
+            self._venue.declare(contract)
             algo_id = f"a{self._account.next_algo}"
             self._venue.apply.algo_started(
                 self._venue.now_ns(),
@@ -244,7 +253,8 @@ class ExecAlgo(ABC):
             state is not None
             and state.duration_ns > 0
             and state.first_ns != NEVER_NS
-            and clock_ns >= state.first_ns + state.duration_ns
+            and clock_ns + clock_slack_ns(state.duration_ns, len(state.slices))
+            >= state.first_ns + state.duration_ns
         )
 
     def _is_filled(self) -> bool:
@@ -322,14 +332,8 @@ class ExecAlgo(ABC):
         return self._state
 
     def _leg(self) -> Leg | None:
-        """The position traded; None until the market's first order declares it."""
-        state = self._state
-        if state is None:
-            return None
-        found = self._account.legs.get(state.leg_id)
-        if found is None and self._contract is not None:
-            return self._venue.leg_of(state.leg_id, self._contract.asset_class)
-        return found
+        """The position traded; None before the start."""
+        return None if self._state is None else self._account.legs[self._state.leg_id]
 
     # ------------------------------------------------------------------ reading
     @property
@@ -368,11 +372,17 @@ class ExecAlgo(ABC):
 
     @property
     def is_complete(self) -> bool:
-        """Whether the parent is filled, or the time of a scheduled algorithm is over."""
+        """Whether the parent is filled, or a scheduled algorithm is over.
+
+        TWAP and VWAP are over when their time is, or when they were ended before; so a loop
+        that waits for this always ends. An iceberg has no time: see `is_done`.
+        """
         with self._engine.venue.lock:
-            if self._state is None:
+            state = self._state
+            if state is None:
                 return False
-            return self._is_filled() or self._is_over(self._clock_ns)
+            ended = state.duration_ns > 0 and state.status not in RUNNING
+            return ended or self._is_filled() or self._is_over(self._clock_ns)
 
     @property
     def is_done(self) -> bool:
@@ -436,6 +446,8 @@ class ExecAlgo(ABC):
 
     async def done(self) -> AlgoProgress:
         """Wait until the algorithm has ended; returns its last progress."""
+        import asyncio
+
         with self._engine.venue.lock:
             self._started("done()")
             if self.is_done:

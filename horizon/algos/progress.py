@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from horizon import checks
+from horizon.types import Shown
 from horizon.venues.records import NEVER_NS, AlgoState, OrderState
 
 __all__ = ["RUNNING", "AlgoProgress", "SliceProgress", "progress_of"]
@@ -28,7 +30,7 @@ class SliceProgress:
 
 
 @dataclass(frozen=True, slots=True)
-class AlgoProgress:
+class AlgoProgress(Shown):
     """An execution algorithm at one moment: what a progress bar draws.
 
     Prices are of the side traded. Slippage is in basis points, positive where it cost money:
@@ -104,10 +106,10 @@ def progress_of(
         schedule_slippage_bps=_bps(state.sign, average, benchmark),
         schedule=schedule,
         children=tuple(state.children),
-        started_at=None if first is None else first / 1e9,
-        time=None if clock_ns == NEVER_NS else clock_ns / 1e9,
+        started_at=None if first is None else checks.ns_to_seconds(first),
+        time=None if clock_ns == NEVER_NS else checks.ns_to_seconds(clock_ns),
         next_slice_at=_next_slice_at(state, status, schedule),
-        ends_at=None if ends_ns is None else ends_ns / 1e9,
+        ends_at=None if ends_ns is None else checks.ns_to_seconds(ends_ns),
         rejections={rule: seen[:2] for rule, seen in state.rejections.items()},
     )
 
@@ -122,7 +124,7 @@ def _schedule(state: AlgoState, orders: Mapping[str, OrderState]) -> tuple[Slice
             order = orders[next(children)]
         due = None
         if state.duration_ns and state.first_ns != NEVER_NS:
-            due = (state.first_ns + number * state.duration_ns // n) / 1e9
+            due = checks.ns_to_seconds(state.first_ns + number * state.duration_ns // n)
         waiting = "empty" if size == 0.0 else "scheduled" if number >= state.due else "due"
         planned.append(
             SliceProgress(
@@ -143,7 +145,7 @@ def _next_slice_at(
     if status not in RUNNING or state.sent >= len(schedule):
         return None
     if state.sent < state.due:  # refused before: it is tried again
-        return state.retry_ns / 1e9 if state.retry_ns != NEVER_NS else None
+        return checks.ns_to_seconds(state.retry_ns) if state.retry_ns != NEVER_NS else None
     return schedule[state.sent].due_at
 
 

@@ -10,7 +10,7 @@ import itertools
 import math
 from collections.abc import Sequence
 
-__all__ = ["due_count", "iceberg_slices", "twap_slices", "weighted_slices"]
+__all__ = ["clock_slack_ns", "due_count", "iceberg_slices", "twap_slices", "weighted_slices"]
 
 
 def twap_slices(quantity: float, n: int, lot_size: float | None = None) -> tuple[float, ...]:
@@ -103,6 +103,16 @@ def _differences(reached: list[float], quantity: float) -> tuple[float, ...]:
     return tuple(slices)
 
 
+def clock_slack_ns(duration_ns: int, n: int) -> int:
+    """How much too early a tick may seem and still be on time.
+
+    A float of seconds resolves a quarter of a microsecond at today's epoch, so the very second
+    at which a slice is due can lie just before it. Never more than half an interval.
+    """
+    return min(1_000, duration_ns // (2 * n))
+
+
 def due_count(elapsed_ns: int, duration_ns: int, n: int) -> int:
     """How many of n slices are due: slice k (from 0) is, from k x duration / n on."""
+    elapsed_ns += clock_slack_ns(duration_ns, n)
     return min(elapsed_ns * n // duration_ns + 1, n)

@@ -94,13 +94,13 @@ class Account(Ledger):
         held = -sign * leg.quantity
         return held if held > 0.0 else 0.0
 
-    def opening_of(self, leg: Leg, sign: int, quantity: float, skip: str | None = None) -> float:
+    def opening_of(self, leg: Leg, sign: int, quantity: float) -> float:
         """What a new last order would open, the earlier ones of its side filled first."""
         left = self.closable(leg, sign)
         if left == 0.0:
             return quantity
         for order in leg.market.resting.values():
-            if order.leg is leg and order.sign == sign and order.id != skip:
+            if order.leg is leg and order.sign == sign:
                 left -= order.quantity - order.filled
                 if left <= 0.0:
                     return quantity
@@ -180,6 +180,7 @@ class Account(Ledger):
         post_only: bool,
         reduce_only: bool,
         leverage: float,
+        asked_leverage: float | None,
         client_order_id: str | None,
         intent: str | None,
         is_taker: bool,
@@ -216,7 +217,7 @@ class Account(Ledger):
         self.recent_ns.append(ts)
         self.orders[order_id] = order
         if client_order_id is not None:
-            self._remember(order)
+            self._remember(order, asked_leverage)
         market = leg.market
         if is_market:
             self._see_high()
@@ -246,6 +247,7 @@ class Account(Ledger):
         post_only: bool,
         reduce_only: bool,
         leverage: float,
+        asked_leverage: float | None,
         client_order_id: str | None,
         intent: str | None,
         reason: str,
@@ -278,7 +280,7 @@ class Account(Ledger):
         self.recent_ns.append(ts)
         self.orders[order_id] = order
         if client_order_id is not None:
-            self._remember(order)
+            self._remember(order, asked_leverage)
 
     def filled(
         self, ts: int, order_id: str, quantity: float, price: float, fee: float, is_maker: bool
@@ -508,7 +510,7 @@ class Account(Ledger):
         if equity > self.high_seen:
             self.high_seen = equity
 
-    def _remember(self, order: OrderState) -> None:
+    def _remember(self, order: OrderState, asked_leverage: float | None) -> None:
         asked = (
             order.leg.id,
             order.sign,
@@ -517,7 +519,7 @@ class Account(Ledger):
             order.ioc,
             order.post_only,
             order.reduce_only,
-            order.leverage,
+            asked_leverage,
             order.intent,
         )
         assert order.client_order_id is not None

@@ -7,6 +7,7 @@ clock, event listeners, observers, and everything that reads. The verbs are left
 
 from __future__ import annotations
 
+import html
 import threading
 import time
 from abc import ABC, abstractmethod
@@ -41,7 +42,10 @@ class Observer(Protocol):
         """Act after a tick has matched; the venue's lock is held."""
 
     def before_settle(self, market: MarketState, now_ns: int) -> None:
-        """Act before a market settles; the venue's lock is held."""
+        """Act before a market settles; the venue's lock is held. It must not raise."""
+
+    def after_command(self) -> None:
+        """Act after a settlement or an order sent to the venue itself; the lock is held."""
 
 
 def clock_ns(clock: Callable[[], float] | None) -> Callable[[], int]:
@@ -158,7 +162,7 @@ class Venue(ABC):
     def time(self) -> float:
         """The present: the later of the clock and the latest command, in float seconds."""
         with self._lock:
-            return max(self._clock_ns(), self.account.now_ns) / 1e9
+            return checks.ns_to_seconds(max(self._clock_ns(), self.account.now_ns))
 
     def now_ns(self, market: MarketState | None = None) -> int:
         """Time of a command that gives none: the later of the clock and the market's last."""
@@ -244,7 +248,7 @@ class Venue(ABC):
         """The last tick of a market or of its NO side; None before the first."""
         with self._lock:
             self.require_connection()
-            base, is_no = split_side(canonical_id(checks.text("market_id", market_id)))
+            base, is_no = split_side(canonical_id(checks.market_id("market_id", market_id)))
             market = self.account.markets.get(base)
             if market is None or market.price != market.price:
                 return None
@@ -254,7 +258,8 @@ class Venue(ABC):
     def market(self, market_id: str) -> Market | None:
         """The contract of a market; None where nothing has said its class yet."""
         with self._lock:
-            base, _ = split_side(canonical_id(checks.text("market_id", market_id)))
+            self.require_connection()
+            base, _ = split_side(canonical_id(checks.market_id("market_id", market_id)))
             state = self.account.markets.get(base)
             return None if state is None else state.instrument
 
@@ -283,7 +288,7 @@ class Venue(ABC):
     def _open(self, market_id: str | None) -> list[OrderState]:
         if market_id is None:
             return list(self.account.open_orders.values())
-        leg_id = canonical_id(checks.text("market_id", market_id))
+        leg_id = canonical_id(checks.market_id("market_id", market_id))
         base, is_no = split_side(leg_id)
         market = self.account.markets.get(base)
         if market is None:
@@ -330,3 +335,6 @@ class Venue(ABC):
     def __repr__(self) -> str:
         state = "connected" if self._connected else "not connected"
         return f"<{type(self).__name__} {state}, equity {self.account.equity:,.2f}>"
+
+    def _repr_html_(self) -> str:
+        return f"<code>{html.escape(repr(self))}</code>"

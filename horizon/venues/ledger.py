@@ -91,7 +91,8 @@ class Ledger:
     @property
     def buying_power(self) -> float:
         """What an opening order may still reserve; below 0 after a fill at a worse price."""
-        return self.cash - self.used_buying_power
+        cash, held, ordered = self.cash_sum, self.position_reserve, self.order_reserve
+        return (cash.high - held.high - ordered.high) + (cash.low - held.low - ordered.low)
 
     def leg_mark(self, leg: Leg) -> float:
         """The price a position is valued at: the last, or its entry before any tick."""

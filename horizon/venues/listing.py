@@ -66,8 +66,16 @@ class ListingVenue(Venue):
                     "Declare what it is with a Market before its first tick or order"
                 ) from None
 
-    def leg_of(self, market: str | Market, asset_class: AssetClass | None = None) -> Leg:
+    def leg_of(
+        self,
+        market: str | Market,
+        asset_class: AssetClass | None = None,
+        *,
+        no_side: bool = False,
+    ) -> Leg:
         """Find the position that an id names, with the lock held.
+
+        `no_side` asks for the NO side of a `Market`; an id says it itself.
 
         One whose market is not declared yet is a leg outside the account: nothing changes, since
         a refused order must leave no trace, its market's class included.
@@ -78,8 +86,8 @@ class ListingVenue(Venue):
             If the id is none, or its market is known as something else.
         """
         if isinstance(market, Market):
-            return self._leg_of_contract(market, asset_class)
-        leg_id = canonical_id(checks.text("market_id", market))
+            return self._leg_of_contract(market, asset_class, no_side)
+        leg_id = canonical_id(checks.market_id("market_id", market))
         leg = self.account.legs.get(leg_id)
         if leg is not None and (asset_class is None or leg.market.asset_class == asset_class):
             return leg
@@ -101,7 +109,9 @@ class ListingVenue(Venue):
         self._check_last_price(known, instrument)
         return _leg_outside(instrument, known, is_no)
 
-    def _leg_of_contract(self, contract: Market, asset_class: AssetClass | None) -> Leg:
+    def _leg_of_contract(
+        self, contract: Market, asset_class: AssetClass | None, no_side: bool
+    ) -> Leg:
         if asset_class is not None and contract.asset_class is not asset_class:
             raise ValueError(
                 f"market {contract.id!r} is {contract.asset_class}; it cannot be used as "
@@ -110,9 +120,9 @@ class ListingVenue(Venue):
         known = self.account.markets.get(contract.id)
         if known is not None and known.instrument is not None:
             self._check_same(known.instrument, contract)
-            return known.yes
+            return known.no if no_side and known.no is not None else known.yes
         self._check_last_price(known, contract)
-        return _leg_outside(contract, known, False)
+        return _leg_outside(contract, known, no_side)
 
     @staticmethod
     def _check_same(known: Market, contract: Market) -> None:
@@ -177,6 +187,8 @@ class ListingVenue(Venue):
                 self.apply.cancelled(now, order.id, "settled")
             count = len(self.account.settlements)
             self.apply.settled(now, market.id, at)
+            for observer in self._observers:
+                observer.after_command()
             return [snapshots.settlement_snapshot(r) for r in self.account.settlements[count:]]
 
     def cancel_orders(self, orders: Iterable[OrderState], reason: str | None) -> int:

@@ -202,7 +202,7 @@ class Paper(SimulatedVenue):
                 if now < market.tick_ns:
                     raise ValueError(
                         f"timestamp must not lie before the last tick of {market_id!r} at "
-                        f"{market.tick_ns / 1e9:.9f} s, was {now / 1e9:.9f} s"
+                        f"{market.tick_ns / 10**9:.9f} s, was {now / 10**9:.9f} s"
                     )
             bid_ = ask_ = volume_ = _NAN
             if bid is not None or ask is not None or volume is not None:
@@ -221,7 +221,7 @@ class Paper(SimulatedVenue):
             if market.resting:
                 if self._by_quotes and (bid_ == bid_ or ask_ == ask_):
                     # NaN reaches nothing, as a missing side should.
-                    floor, ceiling = ask_, bid_
+                    floor, ceiling, open_ = ask_, bid_, _NAN
                 elif not self._touch:
                     floor = ceiling = price
                 if (
@@ -240,7 +240,7 @@ class Paper(SimulatedVenue):
         Returns the market (outside the account where it is new), whether the id names its NO
         side, and the contract to declare where that says what the market is.
         """
-        base, is_no = split_side(canonical_id(checks.text("market_id", market_id)))
+        base, is_no = split_side(canonical_id(checks.market_id("market_id", market_id)))
         if is_no:
             # Only a prediction has a NO side, so the id says the class.
             market = self.leg_of(f"{base}:no").market
@@ -367,9 +367,15 @@ def _bar(
     open_: float | None,
 ) -> tuple[float, float, float]:
     """Check a bar against its close; without low or high the price stands for them."""
-    floor = price if low is None else _mark(market, "low", low)
-    ceiling = price if high is None else _mark(market, "high", high)
     opened = _NAN if open_ is None else _mark(market, "open", open_)
+    # A bar that gives its open without its extremes has traded there at least. NaN, a missing
+    # open, loses every comparison.
+    floor = opened if opened < price else price
+    ceiling = opened if opened > price else price
+    if low is not None:
+        floor = _mark(market, "low", low)
+    if high is not None:
+        ceiling = _mark(market, "high", high)
     if floor > price:
         raise ValueError(f"low must not lie above price, was {floor!r} over {price!r}")
     if ceiling < price:

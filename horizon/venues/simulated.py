@@ -146,6 +146,8 @@ class SimulatedVenue(ListingVenue):
                 leverage=action.leverage,
                 intent=action.intent,
             )
+            for observer in self._observers:
+                observer.after_command()
             return snapshots.order_snapshot(order, self.name)
 
     def place(
@@ -162,13 +164,15 @@ class SimulatedVenue(ListingVenue):
         leverage: float | None = None,
         intent: str | None = None,
         gate: Gate | None = None,
+        *,
         any_lot: bool = False,
+        no_side: bool = False,
     ) -> OrderState:
         """Send an order whose fields were checked one by one, with the lock held.
 
         This is the one way in, for `submit` and for an engine, which passes its risk checks as
-        `gate`. `any_lot` lets a position be closed that lies off the lot grid. It returns the
-        living record; see `submit` for the rest.
+        `gate`. `any_lot` lets a position be closed that lies off the lot grid; `no_side` asks
+        for the NO side of a `Market`. It returns the living record; see `submit` for the rest.
         """
         if not self._connected:
             self.require_connection()
@@ -176,7 +180,7 @@ class SimulatedVenue(ListingVenue):
         leg = account.legs.get(market_id)  # type: ignore[arg-type]  # a Market is no key
         is_declared = True
         if leg is None or (asset_class is not None and leg.market.asset_class != asset_class):
-            leg = self.leg_of(market_id, asset_class)
+            leg = self.leg_of(market_id, asset_class, no_side=no_side)
             is_declared = account.legs.get(leg.id) is leg
         market = leg.market
         instrument = market.instrument
@@ -188,11 +192,8 @@ class SimulatedVenue(ListingVenue):
             price = _NAN
         else:
             price = instrument.check_order_price("price", limit)
-        if leverage is not None or market.asset_class == _PERP:
-            leverage = self._leverage(market, leverage)
-        else:
-            leverage = 1.0
         if client_order_id is not None:
+            # Before anything that depends on the present: the same call again is always safe.
             asked = (
                 leg.id,
                 sign,
@@ -207,6 +208,11 @@ class SimulatedVenue(ListingVenue):
             first = self._seen(client_order_id, asked)
             if first is not None:
                 return first
+        asked_leverage = leverage
+        if leverage is not None or market.asset_class == _PERP:
+            leverage = self._leverage(market, leverage)
+        else:
+            leverage = 1.0
 
         now = self._clock_ns()
         if now < market.tick_ns:
@@ -227,6 +233,11 @@ class SimulatedVenue(ListingVenue):
             opening = quantity
         else:
             opening = account.opening_of(leg, sign, quantity)
+        if opening != 0.0 and quantity * reference * market.multiplier > checks.LARGEST:
+            raise ValueError(
+                f"notional must be at most 1e15, was {quantity * reference * market.multiplier:g} "
+                f"({quantity:g} x {reference:g} x {market.multiplier:g})"
+            )
         if gate is not None:
             gate(leg, sign, quantity, opening, reference, now)
         rate = self._taker_rate if taker else self._maker_rate
@@ -241,7 +252,13 @@ class SimulatedVenue(ListingVenue):
             rate,
         )
         refusal = None
-        if post_only or reduce_only or market.settled or reference != reference or self._supported:
+        if (
+            post_only
+            or reduce_only
+            or market.settled
+            or reference != reference
+            or self._supported is not None
+        ):
             refusal = self._refusal(leg, sign, quantity, reference, taker, post_only, reduce_only)
         if refusal is None and opening != 0.0 and self._enforce:
             required = opening * unit
@@ -271,6 +288,7 @@ class SimulatedVenue(ListingVenue):
                 post_only,
                 reduce_only,
                 leverage,
+                asked_leverage,
                 client_order_id,
                 intent,
                 *refusal,
@@ -288,6 +306,7 @@ class SimulatedVenue(ListingVenue):
             post_only,
             reduce_only,
             leverage,
+            asked_leverage,
             client_order_id,
             intent,
             taker,
@@ -412,6 +431,7 @@ class SimulatedVenue(ListingVenue):
             True,
             market.leverage,
             None,
+            None,
             "liquidation",
             True,
             self._taker_rate,
@@ -429,12 +449,13 @@ class SimulatedVenue(ListingVenue):
         bool
             False if the order is closed already, or unknown; that may be asked again at no risk.
         """
+        if not isinstance(order_id, str):
+            raise TypeError(f"order_id must be text, was {checks.show(order_id)}")
         with self._lock:
-            self.require_connection()
+            if not self._connected:
+                self.require_connection()
             order = self.account.open_orders.get(order_id)
             if order is None:
-                if not isinstance(order_id, str):
-                    raise TypeError(f"order_id must be text, was {checks.show(order_id)}")
                 return False
             self.apply.cancelled(self.now_ns(order.leg.market), order_id, None)
             return True
@@ -562,39 +583,60 @@ class SimulatedVenue(ListingVenue):
                     f"of {closable:g}",
                     order.id,
                 )
+        # What it takes from the position it takes from the orders behind it, which then open
+        # more: all of its side are counted, as they are and as they would be.
+        before, reserved = self._side_of(order, order.remaining, order.unit_reserve, False)
+        after, required = self._side_of(order, remaining, unit, moved)
+        opening = after - before + order.opening
+        if opening <= rules.SLACK * quantity:
             opening = 0.0
-        else:
-            opening = self._opening_amended(order, remaining, moved)
+        reference = order.reference if order.is_market else price
+        size = quantity * reference * leg.market.multiplier
+        if opening != 0.0 and size > checks.LARGEST:
+            raise ValueError(f"notional must be at most 1e15, would be {size:g}")
         if gate is not None:
-            reference = order.reference if order.is_market else price
             gate(leg, order.sign, remaining, opening, reference, now_ns, order)
         if opening != 0.0 and self._enforce:
-            before = order.opening * order.unit_reserve
-            required, available = opening * unit, account.buying_power + before
+            available = account.buying_power + reserved
             if not rules.is_affordable(required, available, account.cash):
                 raise OrderError(
-                    f"buying power: order {order.id!r} would need {required:,.2f} {self.currency},"
-                    f" available are {available:,.2f}",
+                    f"buying power: the orders of {leg.id!r} would need {required:,.2f} "
+                    f"{self.currency} with order {order.id!r} amended, available are "
+                    f"{available:,.2f}",
                     order.id,
                 )
 
-    def _opening_amended(self, order: OrderState, remaining: float, moved: bool) -> float:
-        """What an amended order opens: behind all others where its price moves, else in place."""
-        leg, account = order.leg, self.account
+    def _side_of(
+        self, changed: OrderState, remaining: float, unit: float, moved: bool
+    ) -> tuple[float, float]:
+        """What the orders of one side open and reserve, with one of them changed.
+
+        In order of arrival, where a moved order has arrived last.
+        """
+        leg = changed.leg
+        queue = [o for o in leg.market.resting.values() if o.leg is leg and o.sign == changed.sign]
         if moved:
-            return account.opening_of(leg, order.sign, remaining, skip=order.id)
-        left = account.closable(leg, order.sign)
-        for other in leg.market.resting.values():
-            if other is order:
-                break
-            if other.leg is leg and other.sign == order.sign:
-                left -= other.remaining
-        return rules.opening_part(remaining, left, leg.quantity)
+            queue.remove(changed)
+            queue.append(changed)
+        left = self.account.closable(leg, changed.sign)
+        total = reserved = 0.0
+        for order in queue:
+            is_changed = order is changed
+            size = remaining if is_changed else order.remaining
+            opening = 0.0
+            if not order.reduce_only:
+                opening = rules.opening_part(size, left, leg.quantity)
+            left -= size
+            total += opening
+            reserved += opening * (unit if is_changed else order.unit_reserve)
+        return total, reserved
 
 
 def _asset_classes(given: Iterable[AssetClass] | None) -> frozenset[AssetClass] | None:
     if given is None:
         return None
+    if not isinstance(given, Iterable):
+        raise TypeError(f"supported_classes must hold AssetClass, was {checks.show(given)}")
     classes: list[Any] = list(given)
     for item in classes:
         if not isinstance(item, AssetClass):

@@ -6,8 +6,10 @@ import math
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
+from horizon import checks
 from horizon.types import (
     AssetClass,
+    FrozenDict,
     VenueCapital,
     VenueFill,
     VenueOrder,
@@ -62,7 +64,7 @@ def order_snapshot(order: OrderState, venue_name: str) -> VenueOrder:
         status=order.status,
         submitted_at=ns_to_datetime(order.submitted_ns),
         venue_name=venue_name,
-        metadata=metadata,
+        metadata=FrozenDict(metadata),
         average_price=order.average if order.filled else None,
         fees=order.fees,
         tif="ioc" if order.ioc else "gtc",
@@ -84,7 +86,7 @@ def fill_snapshot(row: FillRow, number: int, venue_name: str) -> VenueFill:
         quantity=quantity,
         price=price,
         fee=fee,
-        timestamp=ts / 1e9,
+        timestamp=checks.ns_to_seconds(ts),
         is_maker=is_maker,
         realized_pnl=gain,
         venue_name=venue_name,
@@ -133,7 +135,7 @@ def quote_snapshot(leg: Leg) -> VenueQuote:
         bid=_given(leg.bid),
         ask=_given(leg.ask),
         volume=_given(market.volume),
-        timestamp=market.tick_ns / 1e9,
+        timestamp=checks.ns_to_seconds(market.tick_ns),
     )
 
 
@@ -141,5 +143,9 @@ def settlement_snapshot(row: SettlementRow) -> VenueSettlement:
     """Return one row of the settlement log."""
     leg_id, quantity, price, gain, ts = row
     return VenueSettlement(
-        market_id=leg_id, quantity=quantity, price=price, realized_pnl=gain, timestamp=ts / 1e9
+        market_id=leg_id,
+        quantity=quantity,
+        price=price,
+        realized_pnl=gain,
+        timestamp=checks.ns_to_seconds(ts),
     )
