@@ -402,5 +402,10 @@ def _frame(records: list[Any], kind: type, index: str) -> pd.DataFrame:
     import pandas as pd
 
     names = [field.name for field in dataclasses.fields(kind)]
-    rows = [[getattr(record, name) for name in names] for record in records]
+    rows = [[_cell(getattr(record, name)) for name in names] for record in records]
     return pd.DataFrame(rows, columns=names).set_index(index)
+
+
+def _cell(value: Any) -> Any:
+    # pandas would turn the number behind an asset class into a column of integers.
+    return str(value) if isinstance(value, AssetClass) else value

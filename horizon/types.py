@@ -251,8 +251,8 @@ class VenueOrder(Shown):
 
     @property
     def remaining(self) -> float:
-        """What may still fill: 0 for a closed order."""
-        return self.quantity - self.filled_quantity if self.is_open else 0.0
+        """What has not filled; an open order may still fill it, an ended one will not."""
+        return self.quantity - self.filled_quantity
 
     @property
     def is_open(self) -> bool:

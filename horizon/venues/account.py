@@ -367,7 +367,10 @@ class Account(Ledger):
         """A market is over: both positions close at its price, without fee."""
         self._advance(ts)
         self._see_high()
-        market = self.markets[market_id]
+        try:
+            market = self.markets[market_id]
+        except KeyError:
+            market = self.markets[market_id] = MarketState(market_id)
         market.price = price
         market.bid = market.ask = market.volume = math.nan
         market.settled = True

@@ -11,7 +11,7 @@ from horizon.instruments import Market, canonical_id, class_of_id, split_side
 from horizon.types import AssetClass, VenueSettlement
 from horizon.venues import rules, snapshots
 from horizon.venues.base import Venue
-from horizon.venues.records import UNDECIDED, Leg, MarketState, OrderState
+from horizon.venues.records import Leg, MarketState, OrderState
 
 __all__ = ["ListingVenue"]
 
@@ -164,29 +164,36 @@ class ListingVenue(Venue):
         with self._lock:
             self.require_connection()
             at = checks.non_negative("price", price)
-            leg = self.leg_of(market_id)
-            market = leg.market
-            if leg.is_no or market.asset_class == AssetClass.Prediction:
-                if at > 1.0:
-                    raise ValueError(f"price must lie between 0 and 1 for {leg.id!r}, was {at!r}")
-                if leg.is_no:
-                    at = rules.complement(at)
-            if market.settled:
+            leg_id = canonical_id(checks.market_id("market_id", market_id))
+            base, is_no = split_side(leg_id)
+            market = self.account.markets.get(base)
+            undeclared = None
+            if market is None or market.instrument is None:
+                # Only the id of a NO side says what such a market is; settling says nothing.
+                if is_no:
+                    market = self.leg_of(leg_id).market
+                    undeclared = market.instrument
+            elif is_no and market.no is None:
+                self.leg_of(leg_id)  # says what is wrong
+            is_prediction = market is not None and market.asset_class == AssetClass.Prediction
+            if is_prediction and at > 1.0:
+                raise ValueError(f"price must lie between 0 and 1 for {leg_id!r}, was {at!r}")
+            if is_no:
+                at = rules.complement(at)
+            if market is not None and market.settled:
                 if market.settled_at == at:
                     return []
-                raise OrderError(
-                    f"market {market.id!r} is settled already at {market.settled_at:g}"
-                )
+                raise OrderError(f"market {base!r} is settled already at {market.settled_at:g}")
+            if undeclared is not None:
+                market = self._declare(undeclared)
             now = self.now_ns(market)
-            if market.id not in self.account.markets or market.asset_class == UNDECIDED:
-                assert market.instrument is not None
-                market = self._declare(market.instrument)
+            market = market or MarketState(base)
             for observer in self._observers:
                 observer.before_settle(market, now)
             for order in list(market.resting.values()):
                 self.apply.cancelled(now, order.id, "settled")
             count = len(self.account.settlements)
-            self.apply.settled(now, market.id, at)
+            self.apply.settled(now, base, at)
             for observer in self._observers:
                 observer.after_command()
             return [snapshots.settlement_snapshot(r) for r in self.account.settlements[count:]]
