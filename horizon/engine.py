@@ -51,12 +51,8 @@ class RunningAlgo(Protocol):
     def market_id(self) -> str:
         """The market it works in, without a side."""
 
-    @property
-    def is_advanced_by_ticks(self) -> bool:
-        """Whether each tick of its market advances it; else its owner does."""
-
-    def advance(self, now_ns: int) -> None:
-        """Take the market's new price; called after each tick of its market."""
+    def after_tick(self, now_ns: int) -> None:
+        """Take note of a tick of its market that has just matched."""
 
     def stop(self, reason: str) -> bool:
         """End it and cancel its children."""
@@ -528,10 +524,8 @@ class Engine:
         # One algorithm's error must not keep the others from their tick; the first is shown.
         first: Exception | None = None
         for algo in list(running):
-            if not algo.is_advanced_by_ticks:
-                continue
             try:
-                algo.advance(now_ns)
+                algo.after_tick(now_ns)
             except Exception as error:
                 first = first or error
         if first is not None:
@@ -584,7 +578,7 @@ class Engine:
 
     # ------------------------------------------------------------------ algorithms
     def enlist(self, algo: RunningAlgo) -> None:
-        """Know an algorithm that has started: it is advanced, and stopped with its market."""
+        """Know an algorithm that has started: it hears of ticks, and is stopped with its market."""
         self._algos.setdefault(algo.market_id, []).append(algo)
 
     def dismiss(self, algo: RunningAlgo) -> None:

@@ -202,8 +202,11 @@ class RiskGate:
                     f"the max_portfolio_notional of {limit:,.2f}",
                 )
         if self._rate:
-            recent = account.recent_ns
-            if len(recent) >= self._rate and now_ns - recent[-self._rate] < _SECOND_NS:
+            # In the account's time, which never goes back, whichever market is behind.
+            recent, present = account.recent_ns, account.now_ns
+            if now_ns > present:
+                present = now_ns
+            if len(recent) >= self._rate and present - recent[-self._rate] < _SECOND_NS:
                 self._refuse(
                     leg,
                     "max_orders_per_second",

@@ -21,7 +21,7 @@ from horizon.errors import AlgoError, RiskRejected
 from horizon.instruments import Market
 from horizon.types import OrderRequest
 from horizon.venues import rules
-from horizon.venues.records import NEVER_NS, AlgoState, Leg, OrderState
+from horizon.venues.records import NEVER_NS, AlgoState, OrderState
 
 if TYPE_CHECKING:
     # A script that never awaits need not pay for it on import.
@@ -178,11 +178,20 @@ class ExecAlgo(ABC):
             self._started("on_tick")
             self._tick(price, clock)
 
-    def advance(self, now_ns: int) -> None:
-        """Take the price and time of the market's tick that has just matched."""
-        leg = self._leg()
-        if leg is not None and not math.isnan(leg.price):
-            self._tick(leg.price, now_ns)
+    def after_tick(self, now_ns: int) -> None:
+        """Take note of a tick of the market that has just matched; called by the engine.
+
+        One that was started with ``auto=True`` takes its price and time. Of another it only
+        sees what its children have filled: its owner advances it.
+        """
+        state = self._started("after_tick")
+        if state.auto:
+            self._tick(self._account.legs[state.leg_id].price, now_ns)
+            return
+        self._read_children()
+        if state.status in RUNNING and self._is_filled():
+            self._end("completed")
+        self._report()
 
     def _tick(self, price: float, clock_ns: int) -> None:
         state = self._started("on_tick")
@@ -331,10 +340,6 @@ class ExecAlgo(ABC):
             raise AlgoError(f"{what} needs a parent order: call start(request) first")
         return self._state
 
-    def _leg(self) -> Leg | None:
-        """The position traded; None before the start."""
-        return None if self._state is None else self._account.legs[self._state.leg_id]
-
     # ------------------------------------------------------------------ reading
     @property
     def id(self) -> str | None:
@@ -349,11 +354,6 @@ class ExecAlgo(ABC):
     def _contract_id(self) -> str:
         assert self._contract is not None
         return self._contract.id
-
-    @property
-    def is_advanced_by_ticks(self) -> bool:
-        """Whether each tick of its market advances it; else its owner does."""
-        return self._state is not None and self._state.auto
 
     @property
     def status(self) -> str:

@@ -214,7 +214,7 @@ class Account(Ledger):
         order.unit_reserve = unit_reserve
         order.reference = reference
         self.next_order += 1
-        self.recent_ns.append(ts)
+        self.recent_ns.append(self.now_ns)
         self.orders[order_id] = order
         if client_order_id is not None:
             self._remember(order, asked_leverage)
@@ -277,7 +277,7 @@ class Account(Ledger):
         order.required = required
         order.available = available
         self.next_order += 1
-        self.recent_ns.append(ts)
+        self.recent_ns.append(self.now_ns)
         self.orders[order_id] = order
         if client_order_id is not None:
             self._remember(order, asked_leverage)
@@ -348,7 +348,7 @@ class Account(Ledger):
     ) -> None:
         """An open order has a new quantity or price; a new price is a new arrival."""
         self._advance(ts)
-        self.recent_ns.append(ts)
+        self.recent_ns.append(self.now_ns)
         order = self.orders[order_id]
         market = order.leg.market
         market.pend(order, quantity - order.quantity)
@@ -393,11 +393,6 @@ class Account(Ledger):
         """The user has been given the oldest `count` fills not given before."""
         self._advance(ts)
         self.drained += count
-
-    def forgotten(self, ts: int, order_id: str) -> None:
-        """A rejected order leaves the history (retries of an algorithm fill it otherwise)."""
-        self._advance(ts)
-        self.orders.pop(order_id, None)
 
     def refused(self, ts: int, rule: str) -> None:
         """A risk rule has refused an order."""

@@ -34,7 +34,6 @@ APPLY: Final = (
     "drained_fills",
     "drawdown_passed",
     "filled",
-    "forgotten",
     "marked",
     "refused",
     "rejected",

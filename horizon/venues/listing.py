@@ -218,5 +218,5 @@ def _leg_outside(instrument: Market, known: MarketState | None, is_no: bool) -> 
     market.lowest, market.highest = instrument.price_bounds
     if known is not None:
         market.price, market.bid, market.ask = known.price, known.bid, known.ask
-        market.tick_ns = known.tick_ns
+        market.tick_ns, market.settled = known.tick_ns, known.settled
     return Leg(market, f"{instrument.id}:no", is_no=True) if is_no else market.yes

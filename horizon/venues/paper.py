@@ -178,10 +178,11 @@ class Paper(SimulatedVenue):
             if not self._connected:
                 self.require_connection()
             account = self.account
-            undeclared = None
+            is_listed, undeclared = True, None
             try:
                 market = account.markets[market_id]
             except (KeyError, TypeError):
+                is_listed = False
                 market, is_no, undeclared = self._ticked(market_id)
                 market_id = market.id
                 if is_no:
@@ -217,7 +218,8 @@ class Paper(SimulatedVenue):
             fills = account.fills
             count = len(fills)
             self.apply.marked(now, market_id, price, bid_, ask_, volume_)
-            market = account.markets[market_id]
+            if not is_listed:
+                market = account.markets[market_id]
             if market.resting:
                 if self._by_quotes and (bid_ == bid_ or ask_ == ask_):
                     # NaN reaches nothing, as a missing side should.
@@ -230,8 +232,9 @@ class Paper(SimulatedVenue):
                     self._match(market, floor, ceiling, open_, now)
             if market.asset_class == _PERP and market.held:
                 self._liquidate(market, now)
-            for observer in self._observers:
-                observer.after_tick(market, now)
+            if self._observers:
+                for observer in self._observers:
+                    observer.after_tick(market, now)
             return self._fills_from(count) if len(fills) != count else []
 
     def _ticked(self, market_id: str) -> tuple[MarketState, bool, Market | None]:

@@ -226,7 +226,7 @@ class Leg:
     def price(self) -> float:
         """The last price of this side; NaN before the first tick."""
         price = self.market.price
-        return rules.complement(price) if self.is_no else price
+        return _complement_or_nan(price) if self.is_no else price
 
     @property
     def bid(self) -> float:
