@@ -93,13 +93,14 @@ __all__ = [
     "connect",
     "errors",
     "feeds",
+    "figures",
     "quotes",
     "register_venue",
     "volume_profile",
 ]
 
 # Loaded on first use: they are not needed to place an order.
-_LAZY = ("feeds",)
+_LAZY = ("feeds", "figures")
 
 
 def __getattr__(name: str) -> Any:

@@ -43,6 +43,17 @@ __all__ = ["ImperativeClient", "connect", "register_venue"]
 
 _Algo = TypeVar("_Algo", bound=ExecAlgo)
 
+_ORDER_COLUMNS: Final = [
+    "market_id",
+    "side",
+    "quantity",
+    "filled_quantity",
+    "price",
+    "average_price",
+    "status",
+    "reason",
+]
+
 _VENUES: Final[dict[str, Callable[..., SimulatedVenue]]] = {"paper": Paper}
 
 
@@ -348,8 +359,14 @@ class ImperativeClient(OrderVerbs):
         return self._venue.settlements()
 
     def orders_frame(self) -> pd.DataFrame:
-        """Every order as a table, one row each, indexed by order id."""
-        return _frame(self.orders(), VenueOrder, "id")
+        """Every order as a table, one row each, indexed by order id.
+
+        What an order says of itself comes first; `intent` and `reason` are from its metadata.
+        """
+        frame = _frame(self.orders(), VenueOrder, "id")
+        for name in ("intent", "reason"):
+            frame[name] = [metadata.get(name) for metadata in frame["metadata"]]
+        return frame[[*_ORDER_COLUMNS, *frame.columns.difference(_ORDER_COLUMNS, sort=False)]]
 
     def fills_frame(self) -> pd.DataFrame:
         """Every fill, drained or not, as a table indexed by fill id; times are UTC."""
@@ -403,7 +420,10 @@ def _frame(records: list[Any], kind: type, index: str) -> pd.DataFrame:
 
     names = [field.name for field in dataclasses.fields(kind)]
     rows = [[_cell(getattr(record, name)) for name in names] for record in records]
-    return pd.DataFrame(rows, columns=names).set_index(index)
+    frame = pd.DataFrame(rows, columns=names)
+    # So that a table without rows has the types of one with rows.
+    numbers = {f.name: float for f in dataclasses.fields(kind) if f.type == "float"}
+    return frame.astype(numbers).set_index(index)
 
 
 def _cell(value: Any) -> Any:

@@ -70,6 +70,8 @@ def submit_quotes(
         if lowest < price < highest:
             contract.check_order_price("quote's price", price)
         contract.check_quantity("quote's size", size)
+        if abs(price) * size * leg.market.multiplier > checks.LARGEST:
+            raise ValueError(f"a quote's notional must be at most 1e15, was {price:g} x {size:g}")
     kept = _keep(engine, leg, legs)
     return [kept.get(n) or _send(engine, leg, item) for n, item in enumerate(legs)]
 

@@ -52,6 +52,7 @@ EXPECTED = {
     "connect",
     "errors",
     "feeds",
+    "figures",
     "quotes",
     "register_venue",
     "volume_profile",

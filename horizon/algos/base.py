@@ -17,7 +17,7 @@ from horizon import checks
 from horizon.algos.progress import RUNNING, AlgoProgress, progress_of
 from horizon.algos.schedule import clock_slack_ns
 from horizon.engine import Engine
-from horizon.errors import AlgoError, RiskRejected
+from horizon.errors import AlgoError, OrderError, RiskRejected
 from horizon.instruments import Market
 from horizon.types import OrderRequest
 from horizon.venues import rules
@@ -302,6 +302,11 @@ class ExecAlgo(ABC):
             )
         except RiskRejected as refusal:
             self._refused(refusal.rule, str(refusal), "")
+            return False
+        except (OrderError, ValueError) as error:
+            # The market has become one where this child cannot be: its notional is too large
+            # at this price, or its leverage is no longer the market's.
+            self._refused("invalid", str(error), "")
             return False
         if order.status == "rejected":
             reason = order.reason or "rejected"

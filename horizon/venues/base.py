@@ -120,8 +120,8 @@ class Venue(ABC):
         """Raise `VenueError` while the venue is not connected."""
         if not self._connected:
             raise VenueError(
-                f"venue {self.name!r} is not connected: call connect() first"
-                " (a closed client cannot be used again)"
+                f"venue {self.name!r} is not connected; connect the venue, or make a new client "
+                "with hz.connect"
             )
 
     # ------------------------------------------------------------------ who watches

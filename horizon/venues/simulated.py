@@ -191,7 +191,7 @@ class SimulatedVenue(ListingVenue):
         if limit is None:
             price = _NAN
         else:
-            price = instrument.check_order_price("price", limit)
+            price = instrument.check_order_price("limit price", limit)
         if client_order_id is not None:
             # Before anything that depends on the present: the same call again is always safe.
             asked = (
