@@ -85,17 +85,19 @@ def iceberg_slices(quantity: float, show_size: float) -> tuple[float, ...]:
     (30.0, 30.0, 30.0, 10.0)
     """
     n = max(math.ceil(quantity / show_size - 1e-9), 1)
-    step = math.ulp(quantity)
-    reached = [math.floor(k * show_size / step + 0.5) * step for k in range(1, n)]
-    return _differences([*reached, quantity], quantity)
+    return _differences([*(k * show_size for k in range(1, n)), quantity], quantity)
 
 
 def _differences(reached: list[float], quantity: float) -> tuple[float, ...]:
-    """Turn running totals into slices; the last total is the quantity itself."""
+    """Turn running totals into slices; the last total is the quantity itself.
+
+    Each total is put on the grid of the quantity's last binary digit first, a change far below
+    any lot; then no difference of two totals rounds, nor any sum of the slices.
+    """
+    digit = math.ulp(quantity)
     slices, before = [], 0.0
     for total in reached:
-        # A lot that is no binary fraction can put the last total a digit beside the parent.
-        total = min(total, quantity)
+        total = min(math.floor(total / digit + 0.5) * digit, quantity)
         if abs(quantity - total) <= 1e-12 * quantity:
             total = quantity
         slices.append(total - before)

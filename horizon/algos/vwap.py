@@ -58,8 +58,14 @@ class VWAP(ScheduledAlgo):
 def _weights(profile: object) -> tuple[float, ...]:
     if isinstance(profile, (str, bytes, dict)) or not isinstance(profile, Iterable):
         raise TypeError(f"volume_profile must be a sequence of numbers, was {checks.show(profile)}")
+    try:
+        given = list(profile)
+    except TypeError:  # an array without a dimension says that it is iterable, and is not
+        raise TypeError(
+            f"volume_profile must be a sequence of numbers, was {checks.show(profile)}"
+        ) from None
     weights = tuple(
-        checks.non_negative(f"volume_profile[{i}]", weight) for i, weight in enumerate(profile)
+        checks.non_negative(f"volume_profile[{i}]", weight) for i, weight in enumerate(given)
     )
     if not weights:
         raise ValueError("volume_profile must have at least one weight, was empty")

@@ -353,7 +353,7 @@ class Account(Ledger):
         market = order.leg.market
         market.pend(order, quantity - order.quantity)
         order.quantity = quantity
-        if price != order.price:
+        if not order.is_market and price != order.price:
             market.leave(order)
             self._set_opening(order, 0.0)
             order.price = order.reference = price

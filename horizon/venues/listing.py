@@ -57,7 +57,8 @@ class ListingVenue(Venue):
 
     @staticmethod
     def _check_last_price(known: MarketState | None, market: Market) -> None:
-        if known is not None and not math.isnan(known.price):
+        # A settled market has the price that it settled at; no order will meet it.
+        if known is not None and not known.settled and not math.isnan(known.price):
             try:
                 market.check_mark("last price", known.price)
             except ValueError as error:
