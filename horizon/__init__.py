@@ -105,7 +105,15 @@ _LAZY = ("feeds", "figures")
 
 def __getattr__(name: str) -> Any:
     if name in _LAZY:
-        return importlib.import_module(f"horizon.{name}")
+        try:
+            return importlib.import_module(f"horizon.{name}")
+        except ModuleNotFoundError as error:
+            if error.name is None or error.name.startswith("horizon"):
+                raise
+            raise ModuleNotFoundError(
+                f"hz.{name} needs {error.name}: pip install 'horizon-workbench[lab]'",
+                name=error.name,
+            ) from error
     raise AttributeError(f"module 'horizon' has no attribute {name!r}")
 
 

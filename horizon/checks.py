@@ -68,7 +68,7 @@ def number(name: str, value: object) -> float:
     """
     if type(value) is not float:
         # NumPy's scalars are registered as Real, its booleans are not.
-        if isinstance(value, bool) or not isinstance(value, (Real, Decimal)):
+        if isinstance(value, bool) or not isinstance(value, (Real, Decimal)) or _is_span(value):
             raise TypeError(f"{name} must be a number, was {show(value)} ({_kind(value)})")
         try:
             value = float(value)
@@ -101,7 +101,7 @@ def non_negative(name: str, value: object) -> float:
 
 def integer(name: str, value: object, *, least: int = 1) -> int:
     """Take a whole number (an int or a NumPy integer) of at least `least`."""
-    if isinstance(value, bool) or not isinstance(value, Integral):
+    if isinstance(value, bool) or not isinstance(value, Integral) or _is_span(value):
         raise TypeError(f"{name} must be a whole number, was {show(value)} ({_kind(value)})")
     whole = int(value)
     if whole < least:
@@ -198,8 +198,10 @@ def timestamp_ns(name: str, value: object) -> int:
         For NaN, NaT, infinity, or a time outside the years 1678 to 2262.
     """
     if type(value) is float or isinstance(value, Real):
-        if isinstance(value, bool):
-            raise TypeError(f"{name} must be seconds or a datetime, was {value!r} (bool)")
+        if isinstance(value, bool) or _is_span(value):
+            raise TypeError(
+                f"{name} must be seconds or a datetime, was {show(value)} ({_kind(value)})"
+            )
         try:
             seconds = float(value)
         except OverflowError:
@@ -221,16 +223,19 @@ def timestamp_ns(name: str, value: object) -> int:
 def _datetime64_ns(name: str, value: Any) -> int:
     if value != value:
         raise ValueError(f"{name} must be a point in time, was NaT")
-    rough = int(value.astype("datetime64[us]").astype("int64")) * 1000
-    exact = int(value.astype("datetime64[ns]").astype("int64"))
-    if abs(exact - rough) >= 1000:  # the year is out of int64 nanoseconds' reach
-        raise ValueError(f"{name} must lie in the years 1678 to 2262, was {value}")
-    return exact
+    # Finer units wrap around for far years, so the year is asked first, in its own unit.
+    years = int(value.astype("datetime64[Y]").astype("int64"))
+    if not 1678 - 1970 <= years <= 2261 - 1970:
+        raise ValueError(f"{name} must lie in the years 1678 to 2261, was {value!s}")
+    return int(value.astype("datetime64[ns]").astype("int64"))
 
 
 def _datetime_ns(name: str, value: datetime) -> int:
     if value != value:  # pandas.NaT is a datetime that equals nothing
         raise ValueError(f"{name} must be a point in time, was NaT")
+    finer = getattr(value, "nanosecond", 0)  # of a pandas.Timestamp, which is a datetime
+    if hasattr(value, "to_pydatetime"):
+        value = value.to_pydatetime(warn=False)
     try:
         aware = value if value.tzinfo is not None else value.astimezone()
     except (OverflowError, ValueError, OSError):
@@ -238,13 +243,18 @@ def _datetime_ns(name: str, value: datetime) -> int:
     # Whole microseconds in integers: a float of seconds has too few digits left.
     delta = aware - _EPOCH
     ns = ((delta.days * 86_400 + delta.seconds) * 1_000_000 + delta.microseconds) * 1000
-    ns += getattr(value, "nanosecond", 0)  # a pandas.Timestamp has finer digits
+    ns += finer
     if not -_MAX_NS <= ns <= _MAX_NS:
         raise ValueError(f"{name} must lie in the years 1678 to 2262, was {value}")
     return ns
 
 
 _EPOCH: Final = datetime.fromisoformat("1970-01-01T00:00:00+00:00")
+
+
+def _is_span(value: object) -> bool:
+    # NumPy registers its time spans as whole numbers; five days are no five.
+    return type(value).__name__ == "timedelta64"
 
 
 def _kind(value: object) -> str:

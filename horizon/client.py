@@ -372,8 +372,11 @@ class ImperativeClient(OrderVerbs):
         """Every fill, drained or not, as a table indexed by fill id; times are UTC."""
         import pandas as pd
 
-        frame = _frame(self._venue.fill_history(), VenueFill, "id")
-        frame["timestamp"] = pd.to_datetime(frame["timestamp"], unit="s", utc=True)
+        with self._venue.lock:
+            frame = _frame(self._venue.fill_history(), VenueFill, "id")
+            times = [row[6] for row in self._venue.account.fills]
+        # A float of seconds resolves a quarter of a microsecond: finer digits are nobody's.
+        frame["timestamp"] = pd.to_datetime(times, unit="ns", utc=True).round("us")
         return frame
 
     def positions_frame(self) -> pd.DataFrame:
@@ -384,7 +387,7 @@ class ImperativeClient(OrderVerbs):
     @property
     def is_connected(self) -> bool:
         """Whether the client takes calls."""
-        return self._venue.is_connected
+        return not self.engine.is_closed and self.engine.venue.is_connected
 
     def close(self) -> None:
         """Close the client and its venue; a second call does nothing."""
@@ -402,11 +405,11 @@ class ImperativeClient(OrderVerbs):
         self.close()
 
     def __repr__(self) -> str:
-        account = self._venue.account
+        venue = self.engine.venue
         state = "connected" if self.is_connected else "closed"
         return (
-            f"<ImperativeClient on {self._venue.name}, {state}: equity {account.equity:,.2f} "
-            f"{self._venue.currency}, {len(account.open_orders)} open orders>"
+            f"<ImperativeClient on {venue.name}, {state}: equity {venue.account.equity:,.2f} "
+            f"{venue.currency}, {len(venue.account.open_orders)} open orders>"
         )
 
     def _repr_html_(self) -> str:

@@ -157,6 +157,7 @@ class Engine:
         self._watches_drawdown = risk_config.max_daily_drawdown_pct is not None
         self._algos: dict[str, list[RunningAlgo]] = {}
         self._deferred: list[Exception] = []
+        self._closed = False
         if not venue.is_connected:
             venue.connect()
         venue.attach(self)
@@ -219,6 +220,8 @@ class Engine:
         no_side: bool = False,
     ) -> OrderState:
         """Send an order whose fields were checked, through risk, with the lock held."""
+        if self._closed:
+            self.require_open()
         try:
             order = self.venue.place(
                 market_id,
@@ -338,7 +341,7 @@ class Engine:
             The orders sent. One is rejected where the market has no price yet.
         """
         with self._lock:
-            self.venue.require_connection()
+            self.require_open()
             orders = self._flatten(market_id, "flatten")
             return [order_snapshot(order, self.venue.name) for order in orders]
 
@@ -353,7 +356,7 @@ class Engine:
             The market orders that close the positions.
         """
         with self._lock:
-            self.venue.require_connection()
+            self.require_open()
             self.venue.apply.switched(self.venue.now_ns(), True)
             orders = self._flatten(None, "kill_switch")
             return [order_snapshot(order, self.venue.name) for order in orders]
@@ -361,7 +364,7 @@ class Engine:
     def reset_kill_switch(self) -> None:
         """Let opening orders pass again; does nothing while the switch is off."""
         with self._lock:
-            self.venue.require_connection()
+            self.require_open()
             if self._account.halted:
                 self.venue.apply.switched(self.venue.now_ns(), False)
 
@@ -370,14 +373,14 @@ class Engine:
         only: str | None = None
         if market_id is None:
             markets = list(self._account.markets.values())
-            self._stop_algos(None, intent)
+            self._stop_everywhere(None, intent)
         else:
             leg_id = canonical_id(checks.market_id("market_id", market_id))
             base, is_no = split_side(leg_id)
             only = leg_id if is_no else None
             found = self._account.markets.get(base)
             markets = [] if found is None else [found]
-            self._stop_algos(base, intent)
+            self._stop_everywhere(base, intent)
         sent: list[OrderState] = []
         for market in markets:
             legs = [leg for leg in market.legs() if only is None or leg.id == only]
@@ -516,10 +519,6 @@ class Engine:
         if running:
             self._advance(running, now_ns)
 
-    def before_settle(self, market: MarketState, now_ns: int) -> None:
-        """Stop the algorithms of a market that is about to settle."""
-        self._stop_algos(market.id, "settled")
-
     def _advance(self, running: list[RunningAlgo], now_ns: int) -> None:
         # One algorithm's error must not keep the others from their tick; the first is shown.
         first: Exception | None = None
@@ -589,7 +588,13 @@ class Engine:
         if not running:
             self._algos.pop(algo.market_id, None)
 
-    def _stop_algos(self, market_id: str | None, reason: str) -> None:
+    def _stop_everywhere(self, market_id: str | None, reason: str) -> None:
+        """Stop algorithms on every engine of the venue: it is one account that is flattened."""
+        for observer in self.venue.observers:
+            observer.stop_algos(market_id, reason)
+
+    def stop_algos(self, market_id: str | None, reason: str) -> None:
+        """Stop the algorithms of a market, or all of this engine's, with the lock held."""
         for key in list(self._algos) if market_id is None else [market_id]:
             for algo in list(self._algos.get(key, ())):
                 try:
@@ -605,11 +610,24 @@ class Engine:
             raise first
 
     # ------------------------------------------------------------------ end
+    @property
+    def is_closed(self) -> bool:
+        """Whether `close` was called; the engine takes no more commands then."""
+        return self._closed
+
+    def require_open(self) -> None:
+        """Raise `VenueError` once the engine is closed, or while its venue is not connected."""
+        if self._closed:
+            raise VenueError("this client is closed; make a new one with hz.connect")
+        self.venue.require_connection()
+
     def close(self) -> None:
         """Leave the venue and close it; a second call does nothing."""
         with self._lock:
-            self.venue.detach(self)
-            self.venue.close()
+            if not self._closed:
+                self._closed = True
+                self.venue.detach(self)
+                self.venue.close()
 
     def __repr__(self) -> str:
         return f"<Engine on {self.venue!r}, {len(self._account.open_orders)} open orders>"

@@ -8,6 +8,7 @@ from horizon import checks
 from horizon.engine import Engine
 from horizon.instruments import NO_SUFFIX, Market, option_id
 from horizon.types import AssetClass, VenueOrder, check_leverage
+from horizon.venues.simulated import SimulatedVenue
 from horizon.venues.snapshots import order_snapshot
 
 __all__ = ["OrderVerbs"]
@@ -22,7 +23,12 @@ class OrderVerbs:
 
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
-        self._venue = engine.venue
+
+    @property
+    def _venue(self) -> SimulatedVenue:
+        # Another client may have opened the same venue again; this one stays closed.
+        self.engine.require_open()
+        return self.engine.venue
 
     def buy(
         self,

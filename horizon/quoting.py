@@ -54,6 +54,8 @@ def submit_quotes(
 ) -> list[str | None]:
     """Do what `Engine.submit_quotes` says, with the venue's lock held."""
     legs: list[_Wanted] = []
+    if not isinstance(wanted, Iterable):
+        raise TypeError(f"quotes must be a list of Quote, was {checks.show(wanted)}")
     for item in wanted:
         if not isinstance(item, Quote):
             raise TypeError(f"quotes must hold Quote, has {checks.show(item)}")

@@ -73,7 +73,7 @@ class ExecAlgo(ABC):
         self._filled = 0.0
         self._cost = 0.0
         self._clock_ns = NEVER_NS
-        self._callbacks: list[Callable[[AlgoProgress], object]] = []
+        self._callbacks: dict[object, Callable[[AlgoProgress], object]] = {}
         self._waiters: list[tuple[asyncio.AbstractEventLoop, asyncio.Future[None]]] = []
         self._reported: tuple[object, ...] = ()
 
@@ -127,6 +127,8 @@ class ExecAlgo(ABC):
             contract = leg.market.instrument
             assert contract is not None
             contract.check_quantity("size", request.size)
+            if request.leverage is not None:
+                self._venue.leverage_for(leg.market, request.leverage)
             for name, price in (("price", request.price), ("price_limit", self._price_limit)):
                 if price is not None and not math.isnan(price):
                     contract.check_order_price(name, price)
@@ -313,7 +315,8 @@ class ExecAlgo(ABC):
             self._refused(reason.partition(":")[0], reason, order.id)
             return False
         self._venue.apply.algo_sent(self._venue.now_ns(), state.id, order.id)
-        self._read_children()
+        self._open.append(order)
+        self._read += 1
         return True
 
     def _refused(self, rule: str, message: str, order_id: str) -> None:
@@ -438,14 +441,14 @@ class ExecAlgo(ABC):
         if not callable(callback):
             raise TypeError(f"callback must be a function, was {checks.show(callback)}")
         with self._engine.venue.lock:
-            self._callbacks.append(callback)
             if self._state is not None:
-                callback(self.progress)
+                callback(self.progress)  # one that fails at once is not subscribed
+            key = object()
+            self._callbacks[key] = callback
 
         def unsubscribe() -> None:
             with self._engine.venue.lock:
-                if callback in self._callbacks:
-                    self._callbacks.remove(callback)
+                self._callbacks.pop(key, None)
 
         return unsubscribe
 
@@ -485,7 +488,7 @@ class ExecAlgo(ABC):
         self._reported = seen
         progress = self.progress
         first: Exception | None = None
-        for callback in list(self._callbacks):
+        for callback in list(self._callbacks.values()):
             try:
                 callback(progress)
             except Exception as error:  # told to the others first, then shown

@@ -5,11 +5,14 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from horizon import checks
 from horizon.types import Shown
 from horizon.venues.records import NEVER_NS, AlgoState, OrderState
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 __all__ = ["RUNNING", "AlgoProgress", "SliceProgress", "progress_of"]
 
@@ -69,6 +72,16 @@ class AlgoProgress(Shown):
     def fraction(self) -> float:
         """Filled part of the parent, 0 to 1."""
         return self.filled / self.target
+
+    def to_frame(self) -> pd.DataFrame:
+        """The schedule as a table, one row a slice; `due_at` in UTC."""
+        import pandas as pd
+
+        names = ["number", "size", "due_at", "filled", "status", "order_id"]
+        rows = [[getattr(piece, name) for name in names] for piece in self.schedule]
+        frame = pd.DataFrame(rows, columns=names).astype({"size": float, "filled": float})
+        frame["due_at"] = pd.to_datetime(frame["due_at"].astype(float), unit="s", utc=True)
+        return frame.set_index("number")
 
     @property
     def is_done(self) -> bool:

@@ -157,6 +157,8 @@ class Account(Ledger):
             market = self.markets[market_id] = MarketState(market_id)
         if market.resting or market.held:
             self._see_high()
+            if market.reach_stale:
+                market.renew_reach()
         market.price = price
         market.bid = bid
         market.ask = ask
@@ -318,10 +320,14 @@ class Account(Ledger):
             market.no is not None and market.no.quantity != 0.0
         )
         self._revalue_leg(leg)
-        if market.resting:
+        # The other direction has more or less to close now. This one's orders only change
+        # where there was something to close; else each opens all that it has left.
+        if leg.sells if sign > 0 else leg.buys:
+            self._recount(leg, -sign)
+        if sign * held < 0.0:
             self._recount(leg, sign)
-            if held != leg.quantity:
-                self._recount(leg, -sign)
+        elif order.is_open and not order.reduce_only:
+            self._set_opening(order, order.quantity - order.filled)
 
     def cancelled(self, ts: int, order_id: str, reason: str | None) -> None:
         """An open order ends with what has filled of it."""

@@ -41,8 +41,11 @@ class Observer(Protocol):
     def after_tick(self, market: MarketState, now_ns: int) -> None:
         """Act after a tick has matched; the venue's lock is held."""
 
-    def before_settle(self, market: MarketState, now_ns: int) -> None:
-        """Act before a market settles; the venue's lock is held. It must not raise."""
+    def stop_algos(self, market_id: str | None, reason: str) -> None:
+        """Stop the algorithms of a market, or all, before it settles or is flattened.
+
+        The venue's lock is held. It must not raise.
+        """
 
     def after_command(self) -> None:
         """Act after a settlement or an order sent to the venue itself; the lock is held."""
@@ -156,6 +159,11 @@ class Venue(ABC):
         """End what `attach` began; unknown observers are no error."""
         with self._lock:
             self._observers = tuple(o for o in self._observers if o is not observer)
+
+    @property
+    def observers(self) -> tuple[Observer, ...]:
+        """The engines that stand on this venue."""
+        return self._observers
 
     # ------------------------------------------------------------------ time
     @property

@@ -190,7 +190,7 @@ class ListingVenue(Venue):
             now = self.now_ns(market)
             market = market or MarketState(base)
             for observer in self._observers:
-                observer.before_settle(market, now)
+                observer.stop_algos(base, "settled")
             for order in list(market.resting.values()):
                 self.apply.cancelled(now, order.id, "settled")
             count = len(self.account.settlements)

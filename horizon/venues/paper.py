@@ -187,7 +187,7 @@ class Paper(SimulatedVenue):
                 market_id = market.id
                 if is_no:
                     given = (price, high, low, open, bid, ask)
-                    price, high, low, open, bid, ask = _as_yes(*given)
+                    price, high, low, open, bid, ask = _as_yes(market, *given)
             if type(price) is not float or not market.lowest <= price <= market.highest:
                 price = _mark(market, "price", price)
             if timestamp is None:
@@ -308,6 +308,7 @@ def _complement(price: float) -> float:
 
 
 def _as_yes(
+    market: MarketState,
     price: float,
     high: float | None,
     low: float | None,
@@ -316,22 +317,21 @@ def _as_yes(
     ask: float | None,
 ) -> tuple[Any, ...]:
     """Turn the prices of a NO tick into YES: each one mirrored, highs and lows change places."""
+    # Checked as they were given, so that a refusal speaks of the caller's numbers.
+    checked = _mark(market, "price", price)
+    _bar(market, checked, high, low, open_)
+    _quotes(market, bid, ask, None)
 
-    def mirrored(name: str, value: float | None) -> float | None:
-        if value is None:
-            return None
-        checked = checks.number(name, value)
-        if not 0.0 <= checked <= 1.0:
-            raise ValueError(f"{name} must lie between 0 and 1 for a NO side, was {value!r}")
-        return rules.complement(checked)
+    def mirrored(value: float | None) -> float | None:
+        return None if value is None else rules.complement(float(value))
 
     return (
-        mirrored("price", price),
-        mirrored("low", low),
-        mirrored("high", high),
-        mirrored("open", open_),
-        mirrored("ask", ask),
-        mirrored("bid", bid),
+        mirrored(checked),
+        mirrored(low),
+        mirrored(high),
+        mirrored(open_),
+        mirrored(ask),
+        mirrored(bid),
     )
 
 

@@ -71,6 +71,7 @@ class MarketState:
         "price",
         "reach_above",
         "reach_below",
+        "reach_stale",
         "reduce_only",
         "resting",
         "settled",
@@ -106,6 +107,7 @@ class MarketState:
         # of a walk through the orders. `urgent` counts orders that each tick must visit.
         self.reach_below = -math.inf
         self.reach_above = math.inf
+        self.reach_stale = False
         self.urgent = 0
         self.reduce_only = 0
 
@@ -124,8 +126,10 @@ class MarketState:
         self.resting[order.id] = order
         leg, sign = order.leg, order.sign
         if sign > 0:
+            leg.buys += 1
             leg.pending_buy += order.quantity - order.filled
         else:
+            leg.sells += 1
             leg.pending_sell += order.quantity - order.filled
         if order.is_market or order.ioc:
             self.urgent += 1
@@ -147,21 +151,26 @@ class MarketState:
 
     def leave(self, order: OrderState) -> None:
         """Take an order out of the queue."""
-        resting = self.resting
-        del resting[order.id]
-        if not resting:
-            # Sums of sizes start from a clean zero whenever they can.
-            for leg in self.legs():
-                leg.pending_buy = leg.pending_sell = 0.0
-            self.reach_below = -math.inf
-            self.reach_above = math.inf
-            self.urgent = 0
-            return
-        self.pend(order, order.filled - order.quantity)
+        del self.resting[order.id]
+        leg = order.leg
+        # Sums of sizes start from a clean zero whenever they can.
+        if order.sign > 0:
+            leg.buys -= 1
+            left = leg.pending_buy - (order.quantity - order.filled)
+            leg.pending_buy = left if leg.buys else 0.0
+        else:
+            leg.sells -= 1
+            left = leg.pending_sell - (order.quantity - order.filled)
+            leg.pending_sell = left if leg.sells else 0.0
         if order.is_market or order.ioc:
             self.urgent -= 1
+        elif not self.resting:
+            self.reach_below, self.reach_above = -math.inf, math.inf
+            self.reach_stale = False
         elif order.reach == self.reach_below or order.reach == self.reach_above:
-            self._reach_anew()
+            # The bounds are too generous now, which is safe; the next tick renews them once,
+            # however many orders leave before it.
+            self.reach_stale = True
 
     def pend(self, order: OrderState, change: float) -> None:
         """Change what an open order may still fill, as its leg counts it."""
@@ -170,7 +179,9 @@ class MarketState:
         else:
             order.leg.pending_sell += change
 
-    def _reach_anew(self) -> None:
+    def renew_reach(self) -> None:
+        """Find the bounds of the resting limits anew."""
+        self.reach_stale = False
         below, above = -math.inf, math.inf
         for order in self.resting.values():
             if order.is_market or order.ioc:
@@ -187,6 +198,7 @@ class Leg:
 
     __slots__ = (
         "average",
+        "buys",
         "cost",
         "cost_low",
         "fees",
@@ -200,6 +212,7 @@ class Leg:
         "quantity_low",
         "realized",
         "reserve",
+        "sells",
         "value",
     )
 
@@ -218,7 +231,9 @@ class Leg:
         self.value = 0.0
         self.reserve = 0.0
         self.notional = 0.0
-        # What the open orders of each direction may still fill.
+        # How many open orders there are of each direction, and what they may still fill.
+        self.buys = 0
+        self.sells = 0
         self.pending_buy = 0.0
         self.pending_sell = 0.0
 

@@ -86,7 +86,8 @@ def fee(quantity: float, price: float, multiplier: float, rate: float) -> float:
 
 def closed_quantity(held: float, traded: float) -> float:
     """How much of a signed trade reduces the signed position held, without sign."""
-    if held * traded >= 0.0:
+    # Signs are compared, not multiplied: a product of very small sizes would be 0.
+    if held == 0.0 or (held > 0.0) == (traded > 0.0):
         return 0.0
     return min(abs(held), abs(traded))
 
@@ -109,10 +110,10 @@ def average_after(held: float, average: float, traded: float, price: float) -> f
 
     A reduction keeps it, a flip starts anew at the trade's price.
     """
-    if held == 0.0 or (abs(traded) > abs(held) and held * traded < 0.0):
+    if held == 0.0:
         return price
-    if held * traded < 0.0:
-        return average
+    if (held > 0.0) != (traded > 0.0):
+        return price if abs(traded) > abs(held) else average
     return average + (price - average) * (traded / (held + traded))
 
 

@@ -210,7 +210,7 @@ class SimulatedVenue(ListingVenue):
                 return first
         asked_leverage = leverage
         if leverage is not None or market.asset_class == _PERP:
-            leverage = self._leverage(market, leverage)
+            leverage = self.leverage_for(market, leverage)
         else:
             leverage = 1.0
 
@@ -355,7 +355,8 @@ class SimulatedVenue(ListingVenue):
             return f"no price: {leg.id} has had no tick yet"
         return f"no price: the last tick of {leg.id} has no {'ask' if sign > 0 else 'bid'}"
 
-    def _leverage(self, market: MarketState, asked: float | None) -> float:
+    def leverage_for(self, market: MarketState, asked: float | None) -> float:
+        """Return the leverage of a new order, or refuse the one that is asked for."""
         if market.asset_class != _PERP:
             kind = AssetClass(market.asset_class)
             raise ValueError(f"leverage belongs to a Perp, {market.id!r} is {kind}; was {asked:g}")

@@ -1,0 +1,396 @@
+"""Pictures of orders at work: a schedule against its fills, and fills on a price path."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+import plotly.graph_objects as go
+from plotly.subplots import make_subplots
+
+from horizon.figures.series import (
+    FillColumns,
+    Numbers,
+    Times,
+    fill_columns,
+    price_columns,
+    times_of,
+)
+from horizon.figures.sheet import DONE_WORDS, MANY, Clock, Sheet, fill_markers, price_line
+from horizon.figures.themes import theme_named
+from horizon.figures.words import amount, money, plain
+
+if TYPE_CHECKING:
+    from horizon.algos import AlgoProgress
+    from horizon.algos.progress import SliceProgress
+
+__all__ = ["algo_schedule", "price_and_fills"]
+
+#: How a slice that is not filled looks; the shape says it without the colour.
+_PATTERNS: Final = {
+    "partial": "/",
+    "new": ".",
+    "due": "-",
+    "canceled": "x",
+    "rejected": "+",
+    "scheduled": "",
+}
+_IN_WORDS: Final = {"new": "working", "partial": "partly filled", "due": "due, not sent yet"}
+#: So many slices can each have a number on the axis.
+_FEW_SLICES: Final = 24
+_CLEAR: Final = "rgba(0,0,0,0)"
+
+
+def algo_schedule(
+    progress: AlgoProgress,
+    fills: Any = (),
+    *,
+    prices: Any = None,
+    elapsed: bool = False,
+    theme: str = "light",
+    currency: str = "USD",
+) -> go.Figure:
+    """Draw what an execution algorithm planned against what it filled.
+
+    Three panels: the quantity planned and filled over time; the price of each fill beside the
+    arrival price and the average; and the slices with what became of each.
+
+    Parameters
+    ----------
+    progress : AlgoProgress
+        ``algo.progress``, at any moment of the algorithm's life.
+    fills : DataFrame or sequence of VenueFill or Fill
+        The account's fills, e.g. ``ex.fills_frame()``; those of other orders are left out.
+        Their times and the algorithm's are on one clock where the market's ticks advance it.
+    prices : Series, DataFrame, or pair of times and prices, optional
+        The market's path, drawn behind the fills: a Series indexed by time, or a frame with
+        ``timestamp`` (or its index) and ``price`` or ``close``.
+    elapsed : bool
+        Count the time from the algorithm's first tick, instead of showing dates in UTC.
+    theme : {"light", "dark"}
+    currency : str
+        What prices are in.
+
+    Returns
+    -------
+    plotly.graph_objects.Figure
+        As wide as its container. Series of more than 2,000 points are thinned, keeping the
+        extremes; the figure then says so.
+    """
+    look = theme_named(theme)
+    every = fill_columns(fills)
+    own = set(progress.children)
+    done = every.where(np.array([order in own for order in every.order_ids], dtype=bool))
+    sheet = Sheet(look, currency, Clock.of(progress, done, elapsed))
+    figure = make_subplots(rows=3, cols=1)
+    _draw_quantities(figure, sheet, progress, done)
+    _draw_prices(figure, sheet, progress, done, prices)
+    _draw_slices(figure, sheet, progress)
+    heading = (
+        f"{plain(progress.kind)}: {progress.side} {amount(progress.target)} "
+        f"{plain(progress.market_id)}"
+    )
+    figure.update_layout(
+        template=look.template,
+        height=740,
+        barmode="overlay",
+        bargap=0.2,
+        margin={"t": 88 + 18 * len(sheet.notes)},
+        title={
+            "text": heading,
+            "subtitle": {"text": "<br>".join([_outcome(progress, currency), *sheet.notes])},
+        },
+        xaxis={"showticklabels": False, "matches": "x2"},
+        xaxis2={"title": {"text": sheet.clock.title}},
+        xaxis3={"title": {"text": "Slice, in order of sending"}, "tickformat": ",d"},
+        # The gaps differ: between the first two panels there are no labels of an axis.
+        yaxis={
+            "title": {"text": "Quantity, units"},
+            "domain": [0.63, 1.0],
+            "range": [0.0, 1.15 * progress.target],
+            "tickformat": ",~f",
+        },
+        yaxis2={
+            "title": {"text": f"Price, {plain(currency)}"},
+            "domain": [0.3, 0.56],
+            "tickformat": ",~f",
+        },
+        yaxis3={
+            "title": {"text": "Slice, units"},
+            "domain": [0.0, 0.12],
+            "rangemode": "tozero",
+            "tickformat": ",~f",
+        },
+    )
+    if len(progress.schedule) <= _FEW_SLICES:
+        figure.update_layout(xaxis3={"dtick": 1})
+    for number in (1, 2, 3):
+        own_legend = "legend" if number == 1 else f"legend{number}"
+        top = figure.layout["yaxis" if number == 1 else f"yaxis{number}"].domain[1]
+        figure.layout[own_legend] = {
+            "orientation": "h",
+            "x": 0.0,
+            "xanchor": "left",
+            "y": top,
+            "yanchor": "bottom",
+            "font": {"size": 12},
+        }
+    return figure
+
+
+def price_and_fills(
+    prices: Any,
+    fills: Any = (),
+    *,
+    market_id: str = "",
+    theme: str = "light",
+    currency: str = "USD",
+) -> go.Figure:
+    """Draw a price path with the fills on it.
+
+    Parameters
+    ----------
+    prices : Series, DataFrame, or pair of times and prices
+        A Series indexed by time, or a frame with ``timestamp`` (or its index) and ``price``
+        or ``close``.
+    fills : DataFrame or sequence of VenueFill or Fill
+        Fills of this market; buys point up, sells point down.
+    market_id : str
+        For the title.
+    theme : {"light", "dark"}
+    currency : str
+        What prices are in.
+
+    Returns
+    -------
+    plotly.graph_objects.Figure
+        As wide as its container. Series of more than 2,000 points are thinned, keeping the
+        extremes; the figure then says so.
+    """
+    look = theme_named(theme)
+    done = fill_columns(fills)
+    sheet = Sheet(look, currency, Clock(None))
+    figure = go.Figure()
+    figure.add_trace(price_line(sheet, *price_columns(prices)))
+    for is_buy in (True, False):
+        some = done.where(done.is_buy == is_buy)
+        if len(some):
+            figure.add_trace(fill_markers(sheet, some, look.buy if is_buy else look.sell))
+    counted = f"{len(done):,} fill{'' if len(done) == 1 else 's'}"
+    figure.update_layout(
+        template=look.template,
+        height=420,
+        margin={"t": 70 + 18 * len(sheet.notes)},
+        title={
+            "text": f"{plain(market_id) or 'Price'}: {counted}" if len(done) else plain(market_id),
+            "subtitle": {"text": "<br>".join(sheet.notes)},
+        },
+        xaxis={"title": {"text": sheet.clock.title}},
+        yaxis={"title": {"text": f"Price, {plain(currency)}"}, "tickformat": ",~f"},
+        legend={"x": 0.0, "xanchor": "left", "y": 1.0, "yanchor": "bottom"},
+        showlegend=True,
+    )
+    return figure
+
+
+# ------------------------------------------------------------------------ the three panels
+def _draw_quantities(
+    figure: go.Figure, sheet: Sheet, progress: AlgoProgress, fills: FillColumns
+) -> None:
+    look, clock = sheet.look, sheet.clock
+    timed = [piece for piece in progress.schedule if piece.due_at is not None]
+    if timed:
+        planned = np.cumsum([piece.size for piece in timed])
+        kept = sheet.thin(planned, "slices")
+        times = times_of([timed[i].due_at for i in kept])
+        words = [
+            f"{clock.say(time)}: slice {timed[i].number + 1} of {len(progress.schedule)} due, "
+            f"{amount(planned[i])} planned by then"
+            for i, time in zip(kept.tolist(), times, strict=True)
+        ]
+        figure.add_trace(
+            _steps(
+                clock.place(_to_end(times, progress.ends_at)),
+                _last_again(planned[kept], progress.ends_at),
+                [*words, words[-1]][: len(kept) + (progress.ends_at is not None)],
+                "planned",
+                {"color": look.plan, "width": 2, "dash": "dash"},
+            ),
+            row=1,
+            col=1,
+        )
+    if len(fills):
+        filled = np.cumsum(fills.quantities)
+        kept = sheet.thin(filled, "fills")
+        times = fills.times[kept]
+        verb = DONE_WORDS[progress.side == "buy"]
+        words = [
+            f"{clock.say(time)}: {verb} {amount(quantity)} at {money(price, sheet.currency)}; "
+            f"{amount(total)} of {amount(progress.target)} by then"
+            for time, quantity, price, total in zip(
+                times,
+                fills.quantities[kept].tolist(),
+                fills.prices[kept].tolist(),
+                filled[kept].tolist(),
+                strict=True,
+            )
+        ]
+        figure.add_trace(
+            _steps(
+                clock.place(times),
+                filled[kept],
+                words,
+                "filled",
+                {"color": look.done, "width": 2.5},
+                marked=len(kept) <= MANY,
+            ),
+            row=1,
+            col=1,
+        )
+    figure.add_hline(
+        y=progress.target,
+        line={"color": look.muted, "width": 1, "dash": "dot"},
+        annotation={
+            "text": f"whole order: {amount(progress.target)}",
+            "font": {"color": look.muted, "size": 12},
+        },
+        annotation_position="top left",
+        row=1,
+        col=1,
+    )
+    if progress.started_at is None:
+        figure.add_annotation(
+            text="Nothing is due yet: the clock starts with the first tick.",
+            x=0.5,
+            y=0.5,
+            xref="x domain",
+            yref="y domain",
+            showarrow=False,
+            font={"color": look.muted},
+        )
+
+
+def _steps(
+    x: Any,
+    y: Any,
+    words: Sequence[str],
+    name: str,
+    line: dict[str, Any],
+    *,
+    marked: bool = False,
+) -> go.Scatter:
+    return go.Scatter(
+        x=x,
+        y=y,
+        name=name,
+        mode="lines+markers" if marked else "lines",
+        line={"shape": "hv", **line},
+        marker={"size": 6, "color": line["color"]},
+        hovertext=list(words),
+        hoverinfo="text",
+        legend="legend",
+    )
+
+
+def _draw_prices(
+    figure: go.Figure, sheet: Sheet, progress: AlgoProgress, fills: FillColumns, prices: Any
+) -> None:
+    look, where = sheet.look, {"legend": "legend2"}
+    times = fills.times
+    if prices is not None:
+        path, values = price_columns(prices)
+        figure.add_trace(price_line(sheet, path, values, **where), row=2, col=1)
+        times = np.concatenate([times, path])
+    life = [progress.started_at, progress.ends_at or progress.time]
+    times = np.concatenate([times, times_of([t for t in life if t is not None] or np.empty(0))])
+    if len(fills):
+        figure.add_trace(fill_markers(sheet, fills, look.done, **where), row=2, col=1)
+    if len(times):
+        ends = sheet.clock.place(np.array([times.min(), times.max()]))
+        for name, price, colour, dash in (
+            ("arrival", progress.arrival_price, look.reference, "dash"),
+            ("average", progress.average_price, look.done, "dot"),
+        ):
+            if price is not None:
+                figure.add_trace(
+                    go.Scatter(
+                        x=ends,
+                        y=[price, price],
+                        name=f"{name} {money(price, sheet.currency)}",
+                        mode="lines",
+                        line={"color": colour, "width": 1.5, "dash": dash},
+                        hovertext=[f"{name} price: {money(price, sheet.currency)}"] * 2,
+                        hoverinfo="text",
+                        **where,
+                    ),
+                    row=2,
+                    col=1,
+                )
+
+
+def _draw_slices(figure: go.Figure, sheet: Sheet, progress: AlgoProgress) -> None:
+    look = sheet.look
+    sizes = np.array([piece.size for piece in progress.schedule])
+    kept = sheet.thin(sizes, "slices").tolist()
+    pieces = [progress.schedule[i] for i in kept if progress.schedule[i].size > 0.0]
+    filled = [piece for piece in pieces if piece.status == "filled"]
+    figure.add_trace(_slice_bars(filled, "filled", {"color": look.done}), row=3, col=1)
+    for status, shape in _PATTERNS.items():
+        some = [piece for piece in pieces if piece.status == status]
+        marker: dict[str, Any] = {
+            "color": _CLEAR,
+            "line": {"color": look.plan, "width": 1.5},
+            "pattern": {"shape": shape, "fgcolor": look.plan, "bgcolor": _CLEAR, "size": 6},
+        }
+        if len(pieces) > MANY:  # bars too thin for an outline or a pattern
+            marker = {"color": look.grid if status == "scheduled" else look.plan}
+        figure.add_trace(_slice_bars(some, _IN_WORDS.get(status, status), marker), row=3, col=1)
+    part = [piece for piece in pieces if piece.filled > 0.0 and piece.status != "filled"]
+    bars = _slice_bars(part, "filled part", {"color": look.done})
+    bars.y = [piece.filled for piece in part]
+    bars.width = 0.4
+    figure.add_trace(bars, row=3, col=1)
+
+
+def _slice_bars(pieces: Sequence[SliceProgress], name: str, marker: dict[str, Any]) -> go.Bar:
+    return go.Bar(
+        x=[piece.number + 1 for piece in pieces],
+        y=[piece.size for piece in pieces],
+        name=name,
+        marker={"line": {"width": 0}, **marker},
+        showlegend=bool(pieces),
+        hovertext=[_slice_words(piece) for piece in pieces],
+        hoverinfo="text",
+        legend="legend3",
+    )
+
+
+def _slice_words(piece: SliceProgress) -> str:
+    status = _IN_WORDS.get(piece.status, piece.status)
+    filled = f", {amount(piece.filled)} filled" if piece.filled else ""
+    return f"Slice {piece.number + 1}: {amount(piece.size)}, {status}{filled}"
+
+
+def _to_end(times: Times, ends_at: float | None) -> Times:
+    return times if ends_at is None else np.concatenate([times, times_of([ends_at])])
+
+
+def _last_again(values: Numbers, ends_at: float | None) -> Numbers:
+    return values if ends_at is None else np.concatenate([values, values[-1:]])
+
+
+def _outcome(progress: AlgoProgress, currency: str) -> str:
+    """Say in one line how far it has come."""
+    parts = [
+        f"{progress.status.capitalize()}: {amount(progress.filled)} filled "
+        f"({progress.fraction:.0%})"
+    ]
+    if progress.average_price is not None:
+        parts[0] += f" at {money(progress.average_price, currency)} on average"
+    if progress.remaining > 0.0:
+        parts.append(f"{amount(progress.remaining)} {'missing' if progress.is_done else 'to go'}")
+    if progress.slippage_bps is not None:
+        cost = "worse" if progress.slippage_bps > 0 else "better"
+        parts.append(f"{abs(progress.slippage_bps):,.1f} bps {cost} than arrival")
+    return ", ".join(parts)

@@ -1,0 +1,130 @@
+"""Colours and templates of the figures, for a light page and for a dark one.
+
+Colours are those of Okabe and Ito, which stay apart for every kind of colour vision; nothing is
+told by colour alone. Backgrounds are transparent, so the page shows through.
+
+References
+----------
+Okabe and Ito (2008), Color Universal Design.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+import plotly.graph_objects as go
+
+from horizon import checks
+
+__all__ = ["THEMES", "Theme", "theme_named"]
+
+#: Families whose digits all have one width, so that numbers stand in columns.
+_FONT: Final = "Arial, 'Helvetica Neue', Helvetica, 'Liberation Sans', sans-serif"
+_CLEAR: Final = "rgba(0,0,0,0)"
+
+
+@dataclass(frozen=True, slots=True)
+class Theme:
+    """What the figures take from a page: each colour by what it stands for.
+
+    Attributes
+    ----------
+    ink, muted, grid : str
+        Text, lines that stand back, and grid lines.
+    paper : str
+        The page behind, for what has to cover something, such as the hover box.
+    plan, done : str
+        What was meant, and what came about.
+    buy, sell : str
+    reference : str
+        A price to compare with.
+    """
+
+    name: str
+    ink: str
+    muted: str
+    grid: str
+    paper: str
+    plan: str
+    done: str
+    buy: str
+    sell: str
+    reference: str
+
+    @property
+    def template(self) -> go.layout.Template:
+        """The layout that every figure of this theme starts from."""
+        axis: dict[str, Any] = {
+            "gridcolor": self.grid,
+            "linecolor": self.muted,
+            "tickcolor": self.muted,
+            "zerolinecolor": self.grid,
+            "ticks": "outside",
+            "automargin": True,
+            "title": {"standoff": 10, "font": {"size": 13}},
+        }
+        return go.layout.Template(
+            layout={
+                "paper_bgcolor": _CLEAR,
+                "plot_bgcolor": _CLEAR,
+                "font": {"family": _FONT, "color": self.ink, "size": 13},
+                "title": {
+                    "x": 0.0,
+                    "xref": "paper",
+                    "xanchor": "left",
+                    "y": 1.0,
+                    "yref": "container",
+                    "yanchor": "top",
+                    "pad": {"t": 14},
+                    "font": {"size": 16},
+                    "subtitle": {"font": {"size": 13, "color": self.muted}},
+                },
+                "xaxis": axis,
+                "yaxis": axis,
+                "colorway": [self.plan, self.done, self.reference, self.muted],
+                "legend": {"orientation": "h", "bgcolor": _CLEAR, "font": {"size": 12}},
+                "hoverlabel": {
+                    "align": "left",
+                    "bgcolor": self.paper,
+                    "bordercolor": self.muted,
+                    "font": {"family": _FONT, "color": self.ink, "size": 13},
+                },
+                "margin": {"l": 72, "r": 24, "t": 72, "b": 56},
+            }
+        )
+
+
+#: The themes by name. The light one has the darker oranges and blues of the palette: its pure
+#: orange and sky blue are hard to see on white.
+THEMES: Final = {
+    "light": Theme(
+        name="light",
+        ink="#1a1a1a",
+        muted="#6b6b6b",
+        grid="#e3e3e3",
+        paper="#ffffff",
+        plan="#0072b2",
+        done="#d55e00",
+        buy="#0072b2",
+        sell="#d55e00",
+        reference="#007a5a",
+    ),
+    "dark": Theme(
+        name="dark",
+        ink="#ececec",
+        muted="#a3a3a3",
+        grid="#3d3d3d",
+        paper="#1c1c1c",
+        plan="#56b4e9",
+        done="#e69f00",
+        buy="#56b4e9",
+        sell="#e69f00",
+        reference="#2fc79a",
+    ),
+}
+
+
+def theme_named(theme: str) -> Theme:
+    """Return a theme by its name, ``"light"`` or ``"dark"``."""
+    return THEMES[checks.one_of("theme", theme, tuple(THEMES))]
