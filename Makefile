@@ -17,7 +17,7 @@ NOTEBOOKS = $(wildcard notebooks/*.ipynb)
 NONE_OK = || { code=$$?; [ $$code -eq 5 ] && echo "nothing to collect for '$@', going on" || exit $$code; }
 
 .DEFAULT_GOAL := help
-.PHONY: help setup lab test lint unit notebooks browser test-long bench lock format clean
+.PHONY: help setup lab test lint unit notebooks browser test-long bench picture lock format clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(firstword $(MAKEFILE_LIST)) | sed -E 's/^([a-z-]+):.*## (.*)/\1|\2/' \
@@ -69,6 +69,9 @@ test-long: setup ## the tests that take minutes
 bench: setup ## print the figures of benchmarks/
 	@for script in $(wildcard benchmarks/bench_*.py); do \
 	  echo "== $$script"; $(BIN)/python "$$script" || exit 1; done
+
+picture: setup ## make the README's picture anew
+	$(BIN)/python scripts/picture.py
 
 lock: $(LOCKED) ## resolve pyproject.toml into requirements.lock again (UPGRADE=1: newest versions)
 	$(BIN)/uv pip compile pyproject.toml --all-extras --universal --python-version 3.11 \

@@ -161,6 +161,8 @@ class Lab:
         path = self.screenshots / f"{name}.png"
         height = min(max(int(self.page.evaluate(JS_HEIGHT)), 900), 15_000)
         self.page.set_viewport_size({"width": 1400, "height": height})
+        # A run leaves the notebook at its last cell.
+        self.page.evaluate("document.querySelector('.jp-WindowedPanel-outer').scrollTop = 0")
         self.page.wait_for_timeout(400)  # figures lay themselves out anew
         self.page.screenshot(path=path)
         return path
