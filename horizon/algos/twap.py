@@ -44,6 +44,9 @@ class ScheduledAlgo(ExecAlgo):
 class TWAP(ScheduledAlgo):
     """Time-weighted average price: equal slices, evenly spaced.
 
+    Evenly on the clock of its ticks: on daily bars a slice that comes due over a weekend is sent
+    with Monday's. Number the sessions as days where each should have its slice.
+
     Parameters
     ----------
     engine : Engine or ImperativeClient
