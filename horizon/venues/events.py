@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any, Final, cast
 
+from horizon.errors import VenueError
 from horizon.venues.account import Account
 from horizon.venues.records import AlgoState, Leg, MarketState, OrderState, RunningSum
 
@@ -46,18 +47,24 @@ class _Recorder:
     """Stands in for an account's apply functions and tells the listeners of each call."""
 
     def __init__(self, account: Account, listeners: Iterable[Listener]) -> None:
-        told = tuple(listeners)
+        self._listeners = tuple(listeners)
+        self._is_telling = False
         for name in APPLY:
-            setattr(self, name, self._telling(name, getattr(account, name), told))
+            setattr(self, name, self._telling(name, getattr(account, name)))
 
-    @staticmethod
-    def _telling(
-        name: str, apply: Callable[..., None], listeners: tuple[Listener, ...]
-    ) -> Callable[..., None]:
+    def _telling(self, name: str, apply: Callable[..., None]) -> Callable[..., None]:
         def tell_and_apply(*arguments: object) -> None:
+            if self._is_telling:
+                # The event being told is decided but not applied: another one now would be
+                # decided from a state that is about to change.
+                raise VenueError("an event listener runs inside a command and cannot give one")
             event = (name, *arguments)
-            for listener in listeners:
-                listener(event)
+            self._is_telling = True
+            try:
+                for listener in self._listeners:
+                    listener(event)
+            finally:
+                self._is_telling = False
             apply(*arguments)
 
         return tell_and_apply

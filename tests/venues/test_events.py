@@ -7,10 +7,11 @@ from typing import Any
 
 import pytest
 
-from horizon.errors import OrderError
+from horizon.errors import OrderError, VenueError
 from horizon.instruments import Market, Prediction
+from horizon.types import OrderAction
 from horizon.venues.events import APPLY, replay, state_of
-from tests.venues.helpers import buy, open_paper, sell, unchanged
+from tests.venues.helpers import buy, open_paper, refused, sell, unchanged
 
 
 def test_a_listener_is_told_each_event_with_its_time_and_ids() -> None:
@@ -124,3 +125,16 @@ def test_a_replay_gives_the_same_account_to_the_bit(seed: int) -> None:
 def test_a_replay_refuses_what_is_no_event() -> None:
     with pytest.raises(ValueError, match="apply function"):
         replay(0.0, [("_trade", 1)])
+
+
+def test_a_listener_that_gives_a_command_is_refused_and_nothing_has_changed() -> None:
+    paper = open_paper()
+    paper.tick("ACME", 10.0)
+
+    def meddle(event: tuple[object, ...]) -> None:
+        if event[0] == "accepted":
+            paper.tick("ACME", 11.0)
+
+    paper.subscribe(meddle)
+    with refused(paper, VenueError, "inside a command"):
+        paper.submit(OrderAction(market_id="ACME", side="buy", quantity=1, price=9))
