@@ -130,7 +130,7 @@ def test_a_replay_refuses_what_is_no_event() -> None:
 def test_a_listener_that_gives_a_command_is_refused_and_nothing_has_changed() -> None:
     paper = open_paper()
     paper.tick("ACME", 10.0)
-    buy(paper, "ACME", 1, 8)  # the market is declared, an event of its own
+    buy(paper, 1, 8)  # the market is declared, an event of its own
 
     def meddle(event: tuple[object, ...]) -> None:
         if event[0] == "accepted":
