@@ -103,7 +103,7 @@ class Figure:
 def measure(
     named: dict[str, tuple[str, Callable[[], float]]], rounds: int = ROUNDS
 ) -> tuple[list[Figure], dict[str, float]]:
-    """Take every rate `rounds` times, each round beside both yardsticks; return medians.
+    """Take every rate `rounds` times, each between two runs of its yardstick; return medians.
 
     The ratio is the median of the rounds' own ratios, so that a slow minute slows both sides.
     """
@@ -113,9 +113,10 @@ def measure(
     ratios: dict[str, list[float]] = {name: [] for name in named}
     for _ in range(rounds):
         for name, (kind, rate) in named.items():
-            yardstick = bare_loop() if kind == "bare" else slim_order_loop()
+            loop = bare_loop if kind == "bare" else slim_order_loop
+            before, measured, after = loop(), rate(), loop()
+            yardstick = (before + after) / 2
             (bare if kind == "bare" else slim).append(yardstick)
-            measured = rate()
             rates[name].append(measured)
             ratios[name].append(yardstick / measured)
     figures = [

@@ -196,8 +196,11 @@ class Paper(SimulatedVenue):
                     now = market.tick_ns
             else:
                 if type(timestamp) is float and 0.0 <= timestamp <= 9.2e9:
+                    # `checks.seconds_to_ns`, in line: this is the path of every tick.
                     whole = int(timestamp)
-                    now = whole * 1_000_000_000 + round((timestamp - whole) * 1e9)
+                    now = whole * 1_000_000_000
+                    if timestamp != whole:
+                        now += round((timestamp - whole) * 1e9)
                 else:
                     now = checks.timestamp_ns("timestamp", timestamp)
                 if now < market.tick_ns:
@@ -205,11 +208,10 @@ class Paper(SimulatedVenue):
                         f"timestamp must not lie before the last tick of {market_id!r} at "
                         f"{market.tick_ns / 10**9:.9f} s, was {now / 10**9:.9f} s"
                     )
-            bid_ = ask_ = volume_ = _NAN
+            bid_ = ask_ = volume_ = open_ = _NAN
             if bid is not None or ask is not None or volume is not None:
                 bid_, ask_, volume_ = _quotes(market, bid, ask, volume)
             floor = ceiling = price
-            open_ = _NAN
             if high is not None or low is not None or open is not None:
                 floor, ceiling, open_ = _bar(market, price, high, low, open)
 
