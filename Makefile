@@ -34,6 +34,7 @@ $(VENV)/pyvenv.cfg:
 	$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); exit 1; }
 
 $(LOCKED): requirements.lock $(VENV)/pyvenv.cfg
+	@echo "installing the locked packages into $(VENV), a minute or two"
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.lock
 	@touch $@
 
@@ -43,7 +44,8 @@ $(READY): $(LOCKED) pyproject.toml
 	@touch $@
 
 lab: setup ## open the workbench in JupyterLab
-	$(BIN)/python -m jupyterlab --ServerApp.root_dir="$(CURDIR)" \
+	@# exec, so that stopping make stops the server and not only its parent.
+	exec $(BIN)/python -m jupyterlab --ServerApp.root_dir="$(CURDIR)" \
 	  $(addprefix --LabApp.default_url=/lab/tree/,$(wildcard $(WORKBENCH))) $(LAB_ARGS)
 
 test: lint unit notebooks browser ## every check but the long ones

@@ -74,7 +74,8 @@ def connect(
     Returns
     -------
     ImperativeClient
-        Connected; also a context manager, which closes it.
+        Connected; also a context manager, which closes it. A venue object has one client at a
+        time: connecting it again replaces the former, whose algorithms are stopped.
 
     Raises
     ------
@@ -390,7 +391,10 @@ class ImperativeClient(OrderVerbs):
         return not self.engine.is_closed and self.engine.venue.is_connected
 
     def close(self) -> None:
-        """Close the client and its venue; a second call does nothing."""
+        """Stop the running algorithms and close the client and its venue.
+
+        A second call does nothing.
+        """
         self.engine.close()
 
     def __enter__(self) -> ImperativeClient:
@@ -406,11 +410,12 @@ class ImperativeClient(OrderVerbs):
 
     def __repr__(self) -> str:
         venue = self.engine.venue
-        state = "connected" if self.is_connected else "closed"
-        return (
-            f"<ImperativeClient on {venue.name}, {state}: equity {venue.account.equity:,.2f} "
-            f"{venue.currency}, {len(venue.account.open_orders)} open orders>"
-        )
+        with venue.lock:
+            state = "connected" if self.is_connected else "closed"
+            return (
+                f"<ImperativeClient on {venue.name}, {state}: equity {venue.account.equity:,.2f} "
+                f"{venue.currency}, {len(venue.account.open_orders)} open orders>"
+            )
 
     def _repr_html_(self) -> str:
         return f"<code>{html.escape(repr(self))}</code>"

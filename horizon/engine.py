@@ -149,7 +149,7 @@ class Engine:
             raise VenueError(
                 f"venue {venue.name!r} is live: it needs a RiskConfig with explicit limits"
             )
-        self.risk_config = risk_config
+        self._risk_config = risk_config
         self.venue = venue
         self._account = venue.account
         self._lock = venue.lock
@@ -157,7 +157,7 @@ class Engine:
         self._watches_drawdown = risk_config.max_daily_drawdown_pct is not None
         self._algos: dict[str, list[RunningAlgo]] = {}
         self._deferred: list[Exception] = []
-        self._closed = False
+        self._closed: str | None = None
         if not venue.is_connected:
             venue.connect()
         venue.attach(self)
@@ -218,9 +218,10 @@ class Engine:
         leverage: float | None = None,
         intent: str | None = None,
         no_side: bool = False,
+        algo_id: str | None = None,
     ) -> OrderState:
         """Send an order whose fields were checked, through risk, with the lock held."""
-        if self._closed:
+        if self._closed is not None:
             self.require_open()
         try:
             order = self.venue.place(
@@ -237,14 +238,17 @@ class Engine:
                 intent,
                 self._gate,
                 no_side=no_side,
+                algo_id=algo_id,
             )
         except RiskRejected as refusal:
             self.count(refusal.rule)
             raise
         if limit is None:  # it may have filled
             self._watch()
-            if reduce_only and order.leg.market.resting:
-                self._watch_position(order.leg.market)
+        if order.opening == 0.0 and order.leg.market.resting:
+            # What only reduces was not asked about, and may leave the other orders of its
+            # market room to pass the position limit.
+            self._watch_position(order.leg.market)
         return order
 
     def submit_quotes(
@@ -298,10 +302,12 @@ class Engine:
 
     def cancel(self, order_id: str) -> bool:
         """End an open order; False for one that is closed or unknown."""
+        self.require_open()
         return self.venue.cancel(order_id)
 
     def cancel_all(self, market_id: str | None = None) -> int:
         """End the open orders of a market, or all; returns how many."""
+        self.require_open()
         return self.venue.cancel_all(market_id)
 
     def amend(
@@ -318,6 +324,7 @@ class Engine:
             If a rule refuses what the order would become; it stays as it was.
         """
         with self._lock:
+            self.require_open()
             try:
                 order = self.venue.amend_order(order_id, new_quantity, new_price, self._gate)
             except RiskRejected as refusal:
@@ -327,6 +334,7 @@ class Engine:
 
     def settle(self, market_id: str, price: float) -> list[VenueSettlement]:
         """End a market: its algorithms, its orders, and its positions at this price."""
+        self.require_open()
         return self.venue.settle(market_id, price)
 
     def flatten(self, market_id: str | None = None) -> list[VenueOrder]:
@@ -373,14 +381,14 @@ class Engine:
         only: str | None = None
         if market_id is None:
             markets = list(self._account.markets.values())
-            self._stop_everywhere(None, intent)
+            self.stop_algos(None, intent)
         else:
             leg_id = canonical_id(checks.market_id("market_id", market_id))
             base, is_no = split_side(leg_id)
             only = leg_id if is_no else None
             found = self._account.markets.get(base)
             markets = [] if found is None else [found]
-            self._stop_everywhere(base, intent)
+            self.stop_algos(base, intent)
         sent: list[OrderState] = []
         for market in markets:
             legs = [leg for leg in market.legs() if only is None or leg.id == only]
@@ -407,14 +415,21 @@ class Engine:
     # ------------------------------------------------------------------ market
     def declare(self, market: Market) -> None:
         """Say what a market is before its first order; see `SimulatedVenue.declare`."""
+        self.require_open()
         self.venue.declare(market)
 
     def tick(self, market_id: str, price: float, timestamp: Any = None, **bar: Any) -> list[Fill]:
         """Give a market its price; see `Paper.tick` for `bar`. Returns the fills it made."""
+        self.require_open()
         fills = self.venue.tick(market_id, price, timestamp, **bar)
         return [self._in_engine_words(fill) for fill in fills] if fills else []
 
     # ------------------------------------------------------------------ reading
+    @property
+    def risk_config(self) -> RiskConfig:
+        """The limits; another set needs another engine."""
+        return self._risk_config
+
     @property
     def time(self) -> float:
         """The present: the later of the clock and the latest command, in float seconds."""
@@ -423,20 +438,23 @@ class Engine:
     @property
     def equity(self) -> float:
         """Cash and what all positions are worth at their marks."""
+        self.require_open()
         return self.venue.equity()
 
     def order(self, order_id: str) -> VenueOrder:
         """Return one order as it stands; `OrderError` if it is unknown."""
+        self.require_open()
         return self.venue.order(order_id)
 
     def open_orders(self, market_id: str | None = None) -> list[VenueOrder]:
         """Orders that may still fill, oldest first."""
+        self.require_open()
         return self.venue.open_orders(market_id)
 
     def positions(self) -> list[Position]:
         """What is held, market by market; YES before NO."""
         with self._lock:
-            self.venue.require_connection()
+            self.require_open()
             return [
                 Position(
                     market_id=market.id,
@@ -454,6 +472,7 @@ class Engine:
 
     def drain_fills(self) -> list[Fill]:
         """Fills since the last drain, oldest first; each is given once."""
+        self.require_open()
         return [self._in_engine_words(fill) for fill in self.venue.drain_fills()]
 
     def _in_engine_words(self, fill: VenueFill) -> Fill:
@@ -538,14 +557,16 @@ class Engine:
     def _watch(self) -> None:
         """Cancel what would open more once the account may not.
 
-        That is: under the kill switch, without equity, past the day's drawdown limit, and where
-        a reduce-only fill has left the orders behind it room to pass the position limit.
+        That is: under the kill switch, without equity, and past the day's drawdown limit.
         """
         account = self._account
-        if self._watches_drawdown and self._gate.has_fallen():
-            if account.now_ns >= account.drawdown_until_ns:
+        if self._watches_drawdown:
+            passed = account.now_ns < account.drawdown_until_ns
+            if not passed and self._gate.has_fallen():
                 self.venue.apply.drawdown_passed(account.now_ns)
-            self._cancel_opening("max_daily_drawdown_pct")
+                passed = True
+            if passed:
+                self._cancel_opening("max_daily_drawdown_pct")
         if not account.open_orders:
             return
         if account.halted:
@@ -588,11 +609,6 @@ class Engine:
         if not running:
             self._algos.pop(algo.market_id, None)
 
-    def _stop_everywhere(self, market_id: str | None, reason: str) -> None:
-        """Stop algorithms on every engine of the venue: it is one account that is flattened."""
-        for observer in self.venue.observers:
-            observer.stop_algos(market_id, reason)
-
     def stop_algos(self, market_id: str | None, reason: str) -> None:
         """Stop the algorithms of a market, or all of this engine's, with the lock held."""
         for key in list(self._algos) if market_id is None else [market_id]:
@@ -612,25 +628,36 @@ class Engine:
     # ------------------------------------------------------------------ end
     @property
     def is_closed(self) -> bool:
-        """Whether `close` was called; the engine takes no more commands then."""
-        return self._closed
+        """Whether the engine takes no more commands: closed, or replaced by another."""
+        return self._closed is not None
 
     def require_open(self) -> None:
         """Raise `VenueError` once the engine is closed, or while its venue is not connected."""
-        if self._closed:
-            raise VenueError("this client is closed; make a new one with hz.connect")
+        if self._closed is not None:
+            raise VenueError(f"this client is {self._closed}; make a new one with hz.connect")
         self.venue.require_connection()
 
     def close(self) -> None:
-        """Leave the venue and close it; a second call does nothing."""
+        """Stop the running algorithms, leave the venue and close it.
+
+        Orders and positions stay as they are in the venue's account. A second call does nothing.
+        """
         with self._lock:
-            if not self._closed:
-                self._closed = True
+            if self._closed is None:
+                self.stop_algos(None, "closed")
+                self._closed = "closed"
                 self.venue.detach(self)
                 self.venue.close()
+                self._raise_deferred()
+
+    def replaced(self) -> None:
+        """Take no more calls: another engine stands on the venue now."""
+        self.stop_algos(None, "replaced")
+        self._closed = "replaced by a newer one on the same venue"
 
     def __repr__(self) -> str:
-        return f"<Engine on {self.venue!r}, {len(self._account.open_orders)} open orders>"
+        with self._lock:
+            return f"<Engine on {self.venue!r}, {len(self._account.open_orders)} open orders>"
 
     def _repr_html_(self) -> str:
         return f"<code>{html.escape(repr(self))}</code>"

@@ -201,7 +201,6 @@ class OrderVerbs:
     def buy_prediction(
         self,
         market_id: str | Market | None = None,
-        /,
         qty: float | None = None,
         *,
         market: str | Market | bool = False,
@@ -242,7 +241,6 @@ class OrderVerbs:
     def sell_prediction(
         self,
         market_id: str | Market | None = None,
-        /,
         qty: float | None = None,
         *,
         market: str | Market | bool = False,

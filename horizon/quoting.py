@@ -63,7 +63,7 @@ def submit_quotes(
         legs.append((OrderSide.Sell, item.ask, item.size))
     if not isinstance(side, Side):
         raise TypeError(f"side must be a Side (Yes, No or Long), was {checks.show(side)}")
-    engine.venue.require_connection()
+    engine.require_open()
     leg = engine.leg_of(market_id, side)
     contract = leg.market.instrument
     assert contract is not None

@@ -15,7 +15,7 @@ from horizon.errors import RiskRejected
 from horizon.types import Shown
 from horizon.venues import rules
 from horizon.venues.account import Account
-from horizon.venues.records import Leg, MarketState, OrderState
+from horizon.venues.records import Leg, MarketState
 
 __all__ = ["RISK_RULES", "RiskConfig", "RiskGate", "drawdown_floor", "exposure_after"]
 
@@ -49,9 +49,11 @@ class RiskConfig(Shown):
         their marks, the opening parts of open orders at their own prices, YES and NO apart.
     max_daily_drawdown_pct : float, optional
         Percent (10.0 is 10 %) that equity may lie under the UTC day's highest. Past it resting
-        orders that open are cancelled, and until the next day only reducing orders pass.
+        orders that open are cancelled, and until the next day of the account's time only
+        reducing orders pass.
     max_orders_per_second : float, optional
-        Whole number of orders and amendments in any one second of market time; up to 4096.
+        Whole number of orders and amendments in any one second; up to 4096. Time is the
+        account's: the later of the venue's clock and the latest time of any command.
 
     Raises
     ------
@@ -129,9 +131,14 @@ class RiskGate:
         opening: float,
         reference: float,
         now_ns: int,
-        replaced: OrderState | None = None,
+        given_back: float = 0.0,
+        notional_back: float = 0.0,
     ) -> None:
-        """Ask every rule about an order; `replaced` is the order that an amendment gives back."""
+        """Ask every rule about an order.
+
+        An amendment is asked about like a new order, less what it takes off the book: the
+        quantity `given_back` and the opening notional `notional_back`.
+        """
         if opening == 0.0:
             return
         account = self._account
@@ -170,8 +177,7 @@ class RiskGate:
             direction, pending = -1, market.yes.pending_sell
             if no is not None:
                 pending += no.pending_buy
-        if replaced is not None:
-            pending -= replaced.quantity - replaced.filled
+        pending -= given_back
         net = market.yes.quantity if no is None else market.yes.quantity - no.quantity
         after = exposure_after(net, pending, quantity, direction)
         if after > self._max_position and rules.exceeds(after, self._max_position):
@@ -189,9 +195,8 @@ class RiskGate:
                 account.position_notional.total
                 + account.order_notional.total
                 + opening * reference * market.multiplier
+                - notional_back
             )
-            if replaced is not None:
-                total -= replaced.opening * replaced.reference * market.multiplier
             if rules.exceeds(total, limit):
                 self._refuse(
                     leg,
@@ -240,7 +245,10 @@ class RiskGate:
         if percent is None:
             return False
         account = self._account
-        floor = drawdown_floor(account.day_high, percent)
+        high = account.day_high
+        if high <= 0.0:  # there is nothing left to fall from; the rule on equity holds
+            return False
+        floor = drawdown_floor(high, percent)
         return account.equity < floor - rules.SLACK * abs(floor)
 
     @staticmethod

@@ -579,18 +579,20 @@ def test_flatten_stops_the_algos_of_its_market_first() -> None:
     assert len(here.child_order_ids) == 1
 
 
-@pytest.mark.parametrize("verb", ["flatten", "kill_switch"])
-def test_stopping_ends_the_algos_of_every_engine_on_the_venue(verb: str) -> None:
+def test_a_second_engine_on_a_venue_replaces_the_first_and_stops_its_algos() -> None:
     first = make()
-    second = Engine(venue=first.venue)
-    twap = TWAP(second, 10, 2)
+    twap = TWAP(first, 10, 2)
     twap.start(OrderRequest("ACME", LONG, BUY, 10.0))
     twap.on_tick(10.0, 0.0)
-    getattr(first, verb)()
+    second = Engine(venue=first.venue)
     assert twap.status == "stopped"
     twap.on_tick(10.0, 5.0)
     assert len(twap.child_order_ids) == 1
-    assert first.open_orders() == []
+    assert second.open_orders() == []  # its children were cancelled with it
+    with pytest.raises(VenueError, match="replaced by a newer one"):
+        first.submit_order(OrderRequest("ACME", LONG, BUY, 10.0, 9.0))
+    first.close()  # does not close the venue under the new one
+    assert second.order(second.submit_order(OrderRequest("ACME", LONG, BUY, 1.0, 9.0))).is_open
 
 
 def test_flatten_all_on_the_client_stops_every_algo() -> None:

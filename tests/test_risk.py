@@ -2,6 +2,7 @@
 
 import pickle
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -55,11 +56,10 @@ def refusal(call: Callable[[], object]) -> RiskRejected:
 
 
 def hold(engine: Engine, size: float, price: float = 10.0, market: str = "ACME") -> None:
-    """Give the account a position past every limit: an engine without limits takes it."""
-    free = Engine(venue=engine.venue)
+    """Give the account a position past every limit: the venue itself asks no rule."""
     engine.tick(market, price)
-    order(free, abs(size), None, side=BUY if size > 0 else SELL, market=market)
-    engine.venue.detach(free)
+    with engine.venue.lock:
+        engine.venue.place(market, None, 1 if size > 0 else -1, abs(size), None)
 
 
 # ---------------------------------------------------------------------------- configuration
@@ -930,3 +930,93 @@ def test_no_sequence_of_orders_passes_the_position_limit(
             except (OrderError, RiskRejected):
                 assert engine.order(chosen.id) == chosen
         assert all(abs(p.size) <= 100.0 + 1e-9 for p in engine.positions())
+
+
+# ---------------------------------------------------------------------------- room made by others
+def test_an_amendment_that_swaps_opening_parts_is_asked_about() -> None:
+    ex = hz.connect(
+        "paper",
+        initial_cash_usd=2_000,
+        clock=lambda: 0.0,
+        risk=RiskConfig(max_portfolio_notional=4_000),
+    )
+    ex.tick("ACME", 100.0)
+    ex.buy("ACME", 10, market=True)
+    first = ex.sell("ACME", 10, limit=101)  # reduces
+    ex.sell("ACME", 10, limit=101)  # opens 10
+    # Moved to the end, the first would open 10 x 1,000 and the second reduce: the position's
+    # 1,000 and that are 11,000.
+    caught = refusal(lambda: ex.amend(first.id, new_price=1_000.0))
+    assert (caught.rule, caught.value) == ("max_portfolio_notional", 11_000.0)
+    assert ex.order(first.id).price == 101.0
+
+
+def test_a_reducing_order_of_one_side_cancels_what_could_pass_the_limit_on_the_other() -> None:
+    ex = hz.connect("paper", clock=lambda: 0.0, risk=RiskConfig(max_position_per_market=10))
+    ex.tick("rain:no", 0.5, 1.0)
+    ex.buy("rain:no", 10, market=True)  # net -10
+    yes = ex.buy("rain", 20, limit=0.45)  # at most +10
+    ex.sell("rain:no", 10, limit=0.54)  # reduces; with it the other could reach +20
+    assert ex.order(yes.id).status == "canceled"
+    assert ex.order(yes.id).metadata["reason"] == "max_position_per_market"
+    ex.tick("rain", 0.44, 2.0)
+    assert ex.positions() == []
+
+
+def test_past_the_drawdown_nothing_opens_even_when_equity_has_recovered() -> None:
+    ex = hz.connect(
+        "paper",
+        initial_cash_usd=1_000,
+        clock=lambda: 0.0,
+        risk=RiskConfig(max_daily_drawdown_pct=10),
+    )
+    ex.tick("ACME", 100.0)
+    ex.buy("ACME", 5, market=True)
+    ex.tick("ACME", 70.0)  # equity 850: 15 % down
+    ex.tick("ACME", 99.0)  # 995 again, but the limit was passed today
+    resting = ex.sell("ACME", 5, limit=110)  # reduces
+    ex.sell("ACME", 5, market=True, reduce_only=True)  # flat: the other would open a short
+    assert ex.order(resting.id).status == "canceled"
+    ex.tick("ACME", 111.0)
+    assert ex.positions() == []
+
+
+def test_a_liquidation_stops_the_algos_of_its_market() -> None:
+    ex = hz.connect("paper", initial_cash_usd=1_000, clock=lambda: 0.0)
+    ex.tick("BTC-PERP", 100.0)
+    ex.buy_perp("BTC-PERP", 10, leverage=20, market=True)
+    twap = ex.twap("BTC-PERP", 10, duration_secs=60, num_slices=6)
+    # Margin 50; at 97 the loss is 30, what is left of it 20 <= 25, half the margin.
+    ex.tick("BTC-PERP", 97.0)
+    assert twap.status == "stopped"
+    assert ex.positions() == []
+
+
+def test_closing_a_client_stops_its_algos_and_every_verb() -> None:
+    ex = hz.connect("paper", clock=lambda: 0.0)
+    ex.tick("ACME", 100.0)
+    twap = ex.twap("ACME", 10, duration_secs=60, num_slices=6)
+    engine = ex.engine
+    ex.close()
+    assert twap.status == "stopped"
+    engine.venue.connect()
+    for call in (
+        lambda: engine.cancel("p1"),
+        lambda: engine.cancel_all(),
+        lambda: engine.settle("ACME", 1.0),
+        lambda: engine.tick("ACME", 1.0),
+        lambda: engine.drain_fills(),
+        lambda: engine.flatten(),
+        twap.pause,
+    ):
+        with pytest.raises(VenueError, match="closed"):
+            call()
+
+
+def test_the_present_is_never_before_the_latest_tick() -> None:
+    ex = hz.connect("paper", clock=lambda: 1.7e9)
+    # A microsecond that no float of seconds hits: the nearest lies 46 ns below it, for
+    # 1,893,456,000.000001 s is 4.19 of the 238 ns that a float resolves there.
+    ex.tick("ACME", 5.0, datetime(2030, 1, 1, 0, 0, 0, 1, tzinfo=UTC))
+    ex.tick("ACME", 5.5, ex.time)
+    assert ex.quote("ACME").price == 5.5

@@ -19,7 +19,7 @@ from horizon.algos.schedule import clock_slack_ns
 from horizon.engine import Engine
 from horizon.errors import AlgoError, OrderError, RiskRejected
 from horizon.instruments import Market
-from horizon.types import OrderRequest
+from horizon.types import AssetClass, OrderRequest
 from horizon.venues import rules
 from horizon.venues.records import NEVER_NS, AlgoState, OrderState
 
@@ -118,7 +118,7 @@ class ExecAlgo(ABC):
                 f"{request.client_order_id!r}"
             )
         with self._engine.venue.lock:
-            self._venue.require_connection()
+            self._engine.require_open()
             if self._state is not None:
                 raise AlgoError(f"{self._called()} was started before; make a new one")
             leg = self._engine.leg_of(request.market_id, request.side, market)
@@ -146,6 +146,8 @@ class ExecAlgo(ABC):
                 self._price_limit,
                 plan.duration_ns,
                 plan.slices,
+                request.tif == "ioc",
+                request.post_only,
                 request.reduce_only,
                 request.leverage,
                 auto,
@@ -236,6 +238,7 @@ class ExecAlgo(ABC):
     def _switch(self, before: str, after: str) -> bool:
         with self._engine.venue.lock:
             state = self._started("pause and resume")
+            self._engine.require_open()
             if state.status != before:
                 return False
             self._venue.apply.algo_switched(self._venue.now_ns(), state.id, after)
@@ -286,8 +289,17 @@ class ExecAlgo(ABC):
         if not lowest < price < highest:
             self._refused("price_bounds", f"no order can have the price {price:g}", "")
             return False
-        request = self._request
-        assert request is not None
+        try:
+            # What the market may have become since the start is asked before anything changes;
+            # an error from the order itself is no refusal, and is not taken for one.
+            if contract.asset_class is AssetClass.Perp:
+                self._venue.leverage_for(self._account.legs[state.leg_id].market, state.leverage)
+        except OrderError as error:
+            self._refused("leverage", str(error), "")
+            return False
+        if size * price * (contract.multiplier or 1.0) > checks.LARGEST:
+            self._refused("notional", f"notional of {size:g} at {price:g} is over 1e15", "")
+            return False
         try:
             order = self._engine.place(
                 state.leg_id,
@@ -295,26 +307,21 @@ class ExecAlgo(ABC):
                 sign,
                 size,
                 price,
-                request.tif == "ioc",
-                request.post_only,
+                state.ioc,
+                state.post_only,
                 state.reduce_only,
                 None,
                 state.leverage,
                 f"algo {state.id}",
+                algo_id=state.id,
             )
         except RiskRejected as refusal:
             self._refused(refusal.rule, str(refusal), "")
-            return False
-        except (OrderError, ValueError) as error:
-            # The market has become one where this child cannot be: its notional is too large
-            # at this price, or its leverage is no longer the market's.
-            self._refused("invalid", str(error), "")
             return False
         if order.status == "rejected":
             reason = order.reason or "rejected"
             self._refused(reason.partition(":")[0], reason, order.id)
             return False
-        self._venue.apply.algo_sent(self._venue.now_ns(), state.id, order.id)
         self._open.append(order)
         self._read += 1
         return True
@@ -504,9 +511,10 @@ class ExecAlgo(ABC):
             return f"<{self._called()} ready>"
         p = self.progress
         price = "" if p.average_price is None else f", avg {p.average_price:,.6g}"
+        refused = "".join(f", refused {n} x by {rule}" for rule, (n, _) in p.rejections.items())
         return (
             f"<{self._called()} {p.id} {p.status}: {p.side} {p.filled:,g} of {p.target:,g} "
-            f"{p.market_id}{price}, {len(p.children)} children>"
+            f"{p.market_id}{price}, {len(p.children)} children{refused}>"
         )
 
     def _repr_html_(self) -> str:

@@ -36,7 +36,7 @@ class ScheduledAlgo(ExecAlgo):
         while state.sent < state.due and now_ns >= state.retry_ns:
             size = state.slices[state.sent]
             if size == 0.0:
-                self._venue.apply.algo_sent(self._venue.now_ns(), state.id, "")
+                self._venue.apply.algo_skipped(self._venue.now_ns(), state.id)
             elif not self._send(state, size, price):
                 break
 

@@ -1,7 +1,8 @@
 """Colours and templates of the figures, for a light page and for a dark one.
 
 Colours are those of Okabe and Ito, which stay apart for every kind of colour vision; nothing is
-told by colour alone. Backgrounds are transparent, so the page shows through.
+told by colour alone. Backgrounds are the theme's own paper, so that a light figure stays readable
+on a dark page, and the other way round.
 
 References
 ----------
@@ -66,8 +67,8 @@ class Theme:
         }
         return go.layout.Template(
             layout={
-                "paper_bgcolor": _CLEAR,
-                "plot_bgcolor": _CLEAR,
+                "paper_bgcolor": self.paper,
+                "plot_bgcolor": self.paper,
                 "font": {"family": _FONT, "color": self.ink, "size": 13},
                 "title": {
                     "x": 0.0,

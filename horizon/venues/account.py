@@ -189,8 +189,13 @@ class Account(Ledger):
         fee_rate: float,
         unit_reserve: float,
         reference: float,
+        algo_id: str | None,
     ) -> None:
-        """An order is open. `reference` is its price in limits on notional."""
+        """An order is open. `reference` is its price in limits on notional.
+
+        With `algo_id` it is the child of that algorithm's next slice: one event for both, so
+        that no record can hold an order whose parent does not know of it.
+        """
         if ts > self.now_ns:
             self.now_ns = ts
             if ts >= self.day_end_ns:
@@ -235,6 +240,10 @@ class Account(Ledger):
             market.reduce_only += 1
         self.open_orders[order_id] = order
         market.rest(order)
+        if algo_id is not None:
+            algo = self.algos[algo_id]
+            algo.sent += 1
+            algo.children.append(order_id)
 
     def rejected(
         self,
@@ -427,6 +436,8 @@ class Account(Ledger):
         price_limit: float,
         duration_ns: int,
         slices: tuple[float, ...],
+        ioc: bool,
+        post_only: bool,
         reduce_only: bool,
         leverage: float | None,
         auto: bool,
@@ -444,6 +455,8 @@ class Account(Ledger):
             price_limit,
             duration_ns,
             slices,
+            ioc,
+            post_only,
             reduce_only,
             leverage,
             auto,
@@ -464,13 +477,10 @@ class Account(Ledger):
         algo.benchmark_size += size
         algo.benchmark_cost += size * price
 
-    def algo_sent(self, ts: int, algo_id: str, order_id: str) -> None:
-        """A slice has become a child order (an empty text: it has no size, and needs none)."""
+    def algo_skipped(self, ts: int, algo_id: str) -> None:
+        """A slice of size zero is dealt with: it needs no order."""
         self._advance(ts)
-        algo = self.algos[algo_id]
-        algo.sent += 1
-        if order_id:
-            algo.children.append(order_id)
+        self.algos[algo_id].sent += 1
 
     def algo_refused(
         self, ts: int, algo_id: str, rule: str, message: str, order_id: str, retry_ns: int

@@ -8,6 +8,7 @@ clock, event listeners, observers, and everything that reads. The verbs are left
 from __future__ import annotations
 
 import html
+import math
 import threading
 import time
 from abc import ABC, abstractmethod
@@ -30,6 +31,7 @@ from horizon.types import (
 from horizon.venues import snapshots
 from horizon.venues.account import Account
 from horizon.venues.events import Listener, recorded
+from horizon.venues.interrupts import defer_interrupts
 from horizon.venues.records import Leg, MarketState, OrderState
 
 __all__ = ["Observer", "Venue", "clock_ns"]
@@ -46,6 +48,9 @@ class Observer(Protocol):
 
         The venue's lock is held. It must not raise.
         """
+
+    def replaced(self) -> None:
+        """Take no more calls: another engine stands on the venue now."""
 
     def after_command(self) -> None:
         """Act after a settlement or an order sent to the venue itself; the lock is held."""
@@ -94,7 +99,7 @@ class Venue(ABC):
         self._lock = threading.RLock()
         self._connected = False
         self._listeners: list[Listener] = []
-        self._observers: tuple[Observer, ...] = ()
+        self._observer: Observer | None = None
         #: What the apply functions are called on: the account, or a recorder before it.
         self.apply = account
 
@@ -103,6 +108,7 @@ class Venue(ABC):
         """Open the venue; a second call does nothing."""
         with self._lock:
             self._connected = True
+        defer_interrupts(self)
 
     def close(self) -> None:
         """Close the venue; a second call does nothing. The account keeps its state."""
@@ -150,27 +156,33 @@ class Venue(ABC):
         return unsubscribe
 
     def attach(self, observer: Observer) -> None:
-        """Let an engine act inside this venue's commands."""
+        """Let an engine act inside this venue's commands, in place of the one before it.
+
+        A venue has one engine: an account with two sets of limits has none that one can rely
+        on, and a cell that connects is run again. The former is told, and takes no more calls.
+        """
         with self._lock:
-            if observer not in self._observers:
-                self._observers = (*self._observers, observer)
+            former, self._observer = self._observer, observer
+            if former is not None and former is not observer:
+                former.replaced()
 
     def detach(self, observer: Observer) -> None:
-        """End what `attach` began; unknown observers are no error."""
+        """End what `attach` began; another observer than the present one is no error."""
         with self._lock:
-            self._observers = tuple(o for o in self._observers if o is not observer)
-
-    @property
-    def observers(self) -> tuple[Observer, ...]:
-        """The engines that stand on this venue."""
-        return self._observers
+            if self._observer is observer:
+                self._observer = None
 
     # ------------------------------------------------------------------ time
     @property
     def time(self) -> float:
         """The present: the later of the clock and the latest command, in float seconds."""
         with self._lock:
-            return checks.ns_to_seconds(max(self._clock_ns(), self.account.now_ns))
+            now = max(self._clock_ns(), self.account.now_ns)
+        seconds = checks.ns_to_seconds(now)
+        if checks.seconds_to_ns(seconds) < now:
+            # The nearest float lies before it; a tick at the present must not.
+            seconds = math.nextafter(seconds, math.inf)
+        return seconds
 
     def now_ns(self, market: MarketState | None = None) -> int:
         """Time of a command that gives none: the later of the clock and the market's last."""
@@ -341,8 +353,9 @@ class Venue(ABC):
         """Give a market its price; returns the fills that this made."""
 
     def __repr__(self) -> str:
-        state = "connected" if self._connected else "not connected"
-        return f"<{type(self).__name__} {state}, equity {self.account.equity:,.2f}>"
+        with self._lock:
+            state = "connected" if self._connected else "not connected"
+            return f"<{type(self).__name__} {state}, equity {self.account.equity:,.2f}>"
 
     def _repr_html_(self) -> str:
         return f"<code>{html.escape(repr(self))}</code>"

@@ -26,7 +26,7 @@ APPLY: Final = (
     "algo_clocked",
     "algo_due",
     "algo_refused",
-    "algo_sent",
+    "algo_skipped",
     "algo_started",
     "algo_switched",
     "amended",

@@ -189,14 +189,14 @@ class ListingVenue(Venue):
                 market = self._declare(undeclared)
             now = self.now_ns(market)
             market = market or MarketState(base)
-            for observer in self._observers:
-                observer.stop_algos(base, "settled")
+            if self._observer is not None:
+                self._observer.stop_algos(base, "settled")
             for order in list(market.resting.values()):
                 self.apply.cancelled(now, order.id, "settled")
             count = len(self.account.settlements)
             self.apply.settled(now, base, at)
-            for observer in self._observers:
-                observer.after_command()
+            if self._observer is not None:
+                self._observer.after_command()
             return [snapshots.settlement_snapshot(r) for r in self.account.settlements[count:]]
 
     def cancel_orders(self, orders: Iterable[OrderState], reason: str | None) -> int:

@@ -234,9 +234,8 @@ class Paper(SimulatedVenue):
                     self._match(market, floor, ceiling, open_, now)
             if market.asset_class == _PERP and market.held:
                 self._liquidate(market, now)
-            if self._observers:
-                for observer in self._observers:
-                    observer.after_tick(market, now)
+            if self._observer is not None:
+                self._observer.after_tick(market, now)
             return self._fills_from(count) if len(fills) != count else []
 
     def _ticked(self, market_id: str) -> tuple[MarketState, bool, Market | None]:
@@ -281,6 +280,11 @@ class Paper(SimulatedVenue):
 
     def _fill_waiting(self, order: OrderState, meets: float, opened: float, now_ns: int) -> None:
         """Fill a market order that waited for this tick; without its side it waits on."""
+        if self._fill_now:
+            # It should have filled on arrival: that command was stopped in between, by a
+            # listener that refused the fill. Whatever the price is now, nobody asked for it.
+            self.apply.cancelled(now_ns, order.id, "not filled on arrival")
+            return
         leg = order.leg
         by_quotes = self._by_quotes and (leg.bid == leg.bid or leg.ask == leg.ask)
         reference = meets if by_quotes else leg.price

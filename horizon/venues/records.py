@@ -348,16 +348,17 @@ class AlgoState:
         "benchmark_cost",
         "benchmark_size",
         "children",
-        "clock_ns",
         "due",
         "duration_ns",
         "ended_ns",
         "first_ns",
         "id",
+        "ioc",
         "kind",
         "leg_id",
         "leverage",
         "limit",
+        "post_only",
         "price_limit",
         "reduce_only",
         "rejections",
@@ -380,6 +381,8 @@ class AlgoState:
         price_limit: float,
         duration_ns: int,
         slices: tuple[float, ...],
+        ioc: bool,
+        post_only: bool,
         reduce_only: bool,
         leverage: float | None,
         auto: bool,
@@ -394,12 +397,13 @@ class AlgoState:
         self.duration_ns = duration_ns
         #: Sizes of the scheduled slices; an iceberg has one, its visible size.
         self.slices = slices
+        self.ioc = ioc
+        self.post_only = post_only
         self.reduce_only = reduce_only
         self.leverage = leverage
         self.auto = auto
         self.status = "running"
         self.first_ns = NEVER_NS
-        self.clock_ns = NEVER_NS
         self.ended_ns = NEVER_NS
         self.arrival = math.nan
         #: How many slices have come due, and how many of them have been dealt with (sent as

@@ -43,9 +43,13 @@ class Gate(Protocol):
         opening: float,
         reference: float,
         now_ns: int,
-        replaced: OrderState | None = None,
+        given_back: float = 0.0,
+        notional_back: float = 0.0,
     ) -> None:
-        """Raise `RiskRejected`, or let the order pass."""
+        """Raise `RiskRejected`, or let the order pass.
+
+        `given_back` and `notional_back` are what an amendment takes off the book for it.
+        """
 
 
 class SimulatedVenue(ListingVenue):
@@ -146,8 +150,8 @@ class SimulatedVenue(ListingVenue):
                 leverage=action.leverage,
                 intent=action.intent,
             )
-            for observer in self._observers:
-                observer.after_command()
+            if self._observer is not None:
+                self._observer.after_command()
             return snapshots.order_snapshot(order, self.name)
 
     def place(
@@ -167,12 +171,14 @@ class SimulatedVenue(ListingVenue):
         *,
         any_lot: bool = False,
         no_side: bool = False,
+        algo_id: str | None = None,
     ) -> OrderState:
         """Send an order whose fields were checked one by one, with the lock held.
 
         This is the one way in, for `submit` and for an engine, which passes its risk checks as
         `gate`. `any_lot` lets a position be closed that lies off the lot grid; `no_side` asks
-        for the NO side of a `Market`. It returns the living record; see `submit` for the rest.
+        for the NO side of a `Market`; `algo_id` names the algorithm whose child it is. It
+        returns the living record; see `submit` for the rest.
         """
         if not self._connected:
             self.require_connection()
@@ -313,6 +319,7 @@ class SimulatedVenue(ListingVenue):
             rate,
             unit,
             reference,
+            algo_id,
         )
         order = account.orders[order_id]
         if is_market:
@@ -416,6 +423,8 @@ class SimulatedVenue(ListingVenue):
         at_mark = rules.notional(held, mark, market.multiplier)
         if not rules.is_liquidated(margin, profit, at_mark):
             return
+        if self._observer is not None:
+            self._observer.stop_algos(market.id, "liquidation")
         for order in list(market.resting.values()):
             self.apply.cancelled(now_ns, order.id, "liquidation")
         order_id = f"p{self.account.next_order}"
@@ -438,6 +447,7 @@ class SimulatedVenue(ListingVenue):
             self._taker_rate,
             0.0,
             mark,
+            None,
         )
         self._execute(self.account.orders[order_id], abs(held), mark, False, now_ns)
 
@@ -586,17 +596,23 @@ class SimulatedVenue(ListingVenue):
                 )
         # What it takes from the position it takes from the orders behind it, which then open
         # more: all of its side are counted, as they are and as they would be.
-        before, reserved = self._side_of(order, order.remaining, order.unit_reserve, False)
-        after, required = self._side_of(order, remaining, unit, moved)
-        opening = after - before + order.opening
+        reference = order.reference if order.is_market else price
+        _, before, reserved, held_by = self._side_of(
+            order, order.remaining, order.unit_reserve, order.reference, False
+        )
+        own, after, required, would_be = self._side_of(order, remaining, unit, reference, moved)
+        opening = max(after - before + order.opening, own)
         if opening <= rules.SLACK * quantity:
             opening = 0.0
-        reference = order.reference if order.is_market else price
         size = quantity * reference * leg.market.multiplier
         if opening != 0.0 and size > checks.LARGEST:
             raise ValueError(f"notional must be at most 1e15, would be {size:g}")
         if gate is not None:
-            gate(leg, order.sign, remaining, opening, reference, now_ns, order)
+            # The rule on notional adds the order's own; what the others give back or take is
+            # in the difference of the two sums.
+            added = opening * reference * leg.market.multiplier
+            back = added - (would_be - held_by)
+            gate(leg, order.sign, remaining, opening, reference, now_ns, order.remaining, back)
         if opening != 0.0 and self._enforce:
             available = account.buying_power + reserved
             if not rules.is_affordable(required, available, account.cash):
@@ -608,11 +624,12 @@ class SimulatedVenue(ListingVenue):
                 )
 
     def _side_of(
-        self, changed: OrderState, remaining: float, unit: float, moved: bool
-    ) -> tuple[float, float]:
+        self, changed: OrderState, remaining: float, unit: float, reference: float, moved: bool
+    ) -> tuple[float, float, float, float]:
         """What the orders of one side open and reserve, with one of them changed.
 
-        In order of arrival, where a moved order has arrived last.
+        In order of arrival, where a moved order has arrived last. Returns what the changed
+        order opens, what all open, reserve, and have as notional.
         """
         leg = changed.leg
         queue = [o for o in leg.market.resting.values() if o.leg is leg and o.sign == changed.sign]
@@ -620,7 +637,7 @@ class SimulatedVenue(ListingVenue):
             queue.remove(changed)
             queue.append(changed)
         left = self.account.closable(leg, changed.sign)
-        total = reserved = 0.0
+        own = total = reserved = notional = 0.0
         for order in queue:
             is_changed = order is changed
             size = remaining if is_changed else order.remaining
@@ -628,9 +645,13 @@ class SimulatedVenue(ListingVenue):
             if not order.reduce_only:
                 opening = rules.opening_part(size, left, leg.quantity)
             left -= size
+            if is_changed:
+                own = opening
             total += opening
             reserved += opening * (unit if is_changed else order.unit_reserve)
-        return total, reserved
+            price = reference if is_changed else order.reference
+            notional += opening * price * leg.market.multiplier
+        return own, total, reserved, notional
 
 
 def _asset_classes(given: Iterable[AssetClass] | None) -> frozenset[AssetClass] | None:

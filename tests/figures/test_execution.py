@@ -174,7 +174,7 @@ def test_polars_frames_are_taken() -> None:
     assert list(drawn.y) == [1.0, 2.0]
 
 
-def test_themes_differ_and_leave_the_page_to_be_seen(worked) -> None:
+def test_themes_differ_and_bring_their_own_paper(worked) -> None:
     ex, algo = worked
     light, dark = (
         figures.algo_schedule(algo.progress, ex.fills_frame(), theme=theme)
@@ -182,7 +182,8 @@ def test_themes_differ_and_leave_the_page_to_be_seen(worked) -> None:
     )
     for figure in (light, dark):
         look = figure.layout.template.layout
-        assert look.paper_bgcolor == look.plot_bgcolor == "rgba(0,0,0,0)"
+        assert look.paper_bgcolor == look.plot_bgcolor
+        assert look.paper_bgcolor.startswith("#")  # opaque: readable whatever page is behind
     assert light.layout.template.layout.font.color != dark.layout.template.layout.font.color
     assert light.data[0].line.color != dark.data[0].line.color
     with pytest.raises(ValueError, match="'light', 'dark'"):

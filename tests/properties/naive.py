@@ -14,6 +14,8 @@ from decimal import Decimal
 
 EXACT = decimal.Context(prec=60, Emax=10**6, Emin=-(10**6))
 ZERO = Decimal(0)
+#: Four units in the last place of a float: less than this part of a size is its rounding.
+DUST = Decimal("8.9e-16")
 
 
 def exact(number: float) -> Decimal:
@@ -432,6 +434,10 @@ class Book:
         opened = plus(traded, closing)
         holding.cost = plus(holding.cost, times(opened, money))
         holding.size = plus(before, traded)
+        if abs(holding.size) <= EXACT.multiply(DUST, max(abs(before), abs(traded))):
+            # What is left is rounding of the sizes: flat, and all of its cost is realised.
+            gain = plus(gain, -holding.cost)
+            holding.size = holding.cost = ZERO
         holding.realized = plus(holding.realized, gain)
         self.realized = plus(self.realized, gain)
         self.fees = plus(self.fees, exact(fee))

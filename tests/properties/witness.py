@@ -284,7 +284,8 @@ class Witness:
         assert len(made) == len(foretold), f"{made} instead of {foretold}"
         for fill, (order_id, size, paid, maker) in zip(made, foretold, strict=True):
             assert fill.order_id == order_id
-            assert math.isclose(fill.quantity, size, rel_tol=1e-9)
+            rounding = 1e-14 * self.working[order_id].quantity
+            assert math.isclose(fill.quantity, size, rel_tol=1e-9, abs_tol=rounding)
             assert math.isclose(fill.price, paid, rel_tol=1e-12)
             assert fill.is_maker is maker
         before = [order_id for order_id, w in self.working.items() if w.leg == market]
