@@ -88,10 +88,10 @@ def connect(
         factory = _VENUES.get(venue)
         if factory is None:
             known = ", ".join(repr(name) for name in sorted(_VENUES))
-            hint = checks.suggestion(venue, _VENUES)
+            hint = checks.suggestion(venue, _VENUES) or "."
             raise VenueError(
-                f"venue {venue!r} is unknown; known are {known}{hint}. This release trades on "
-                "paper only"
+                f"venue {venue!r} is unknown; known are {known}{hint} This release trades on paper "
+                "only"
             )
         _check_options(venue, factory, options)
         target = factory(**options)

@@ -67,7 +67,8 @@ def clock_ns(clock: Callable[[], float] | None) -> Callable[[], int]:
         now = clock()
         if type(now) is float and 0.0 <= now <= 9.2e9:
             whole = int(now)
-            return whole * 1_000_000_000 + round((now - whole) * 1e9)
+            ns = whole * 1_000_000_000
+            return ns if whole == now else ns + round((now - whole) * 1e9)
         return checks.timestamp_ns("clock()", now)
 
     return read

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable
 from typing import Any, ClassVar, Final
 
 from horizon import checks
-from horizon.instruments import Market, canonical_id, split_side
+from horizon.instruments import Market, canonical_id, class_of_id, split_side
 from horizon.types import AssetClass, VenueFill
 from horizon.venues import rules
 from horizon.venues.records import Leg, MarketState, OrderState
@@ -178,7 +178,7 @@ class Paper(SimulatedVenue):
             if not self._connected:
                 self.require_connection()
             account = self.account
-            is_listed, undeclared = True, None
+            is_listed = True
             try:
                 market = account.markets[market_id]
             except (KeyError, TypeError):
@@ -215,7 +215,7 @@ class Paper(SimulatedVenue):
             if high is not None or low is not None or open is not None:
                 floor, ceiling, open_ = _bar(market, price, high, low, open)
 
-            if undeclared is not None:
+            if not is_listed and undeclared is not None:
                 self._declare(undeclared)
             fills = account.fills
             count = len(fills)
@@ -250,7 +250,11 @@ class Paper(SimulatedVenue):
             market = self.leg_of(f"{base}:no").market
             is_known = self.account.markets.get(base) is market
             return market, True, None if is_known else market.instrument
-        return self.account.markets.get(base) or MarketState(base), False, None
+        known = self.account.markets.get(base)
+        if known is None:
+            class_of_id(base)  # refuses an option symbol that no contract can have
+            known = MarketState(base)
+        return known, False, None
 
     # ------------------------------------------------------------------ matching
     def _match(

@@ -461,7 +461,9 @@ class SimulatedVenue(ListingVenue):
             False if the order is closed already, or unknown; that may be asked again at no risk.
         """
         if not isinstance(order_id, str):
-            raise TypeError(f"order_id must be text, was {checks.show(order_id)}")
+            raise TypeError(
+                f"order_id must be text, the id of an order, was {checks.show(order_id)}"
+            )
         with self._lock:
             if not self._connected:
                 self.require_connection()

@@ -174,3 +174,11 @@ def test_without_a_clock_the_wall_clock_counts() -> None:
     before = time.time()
     order = buy(paper, 1, 10.0)
     assert before - 1.0 <= order.submitted_at.timestamp() <= time.time() + 1.0
+
+
+def test_a_tick_of_an_option_that_cannot_exist_is_refused() -> None:
+    paper = open_paper()
+    with refused(paper, ValueError, "2023-02-29", "does not exist"):
+        paper.tick("IBM230229C00185000", 4.0)
+    paper.tick("IBM240229C00185000", 4.0)  # 2024 has the day
+    assert paper.quote("IBM240229C00185000").price == 4.0
