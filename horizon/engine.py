@@ -44,6 +44,13 @@ _DEFAULT_CAPITAL: Final = float("100000")
 _DEFAULT_FEE_RATE: Final = float("0.001")
 
 
+# An enum's member costs a look-up each time; orders look at these.
+_NO: Final = Side.No
+_LONG: Final = Side.Long
+_BUY: Final = OrderSide.Buy
+_PREDICTION: Final = AssetClass.Prediction
+
+
 class RunningAlgo(Protocol):
     """What the engine asks of an execution algorithm that runs on it."""
 
@@ -187,13 +194,13 @@ class Engine:
         market_id, side, order_side, size, price, tif, post_only, reduce_only, own_id, lev = request
         if market_id.endswith(NO_SUFFIX):
             self.leg_of(market_id, side)  # says what is wrong
-        if side is Side.No:
+        if side is _NO:
             market_id += NO_SUFFIX
         with self._lock:
             order = self.place(
                 market_id,
-                None if side is Side.Long else AssetClass.Prediction,
-                1 if order_side is OrderSide.Buy else -1,
+                None if side is _LONG else _PREDICTION,
+                1 if order_side is _BUY else -1,
                 size,
                 price,
                 tif == "ioc",

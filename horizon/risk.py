@@ -197,7 +197,7 @@ class RiskGate:
                 + opening * reference * market.multiplier
                 - notional_back
             )
-            if rules.exceeds(total, limit):
+            if total > limit and rules.exceeds(total, limit):
                 self._refuse(
                     leg,
                     "max_portfolio_notional",
