@@ -458,6 +458,8 @@ class Book:
             at = flip(price) if leg.endswith(":no") else price
             contract = self.contracts[market]
             got = times(holding.size, exact(at), exact(contract.multiplier))
+            # A contract of a tiny price can pay a whole unit: money of that size has moved.
+            self.gross += abs(float(got))
             gain = plus(got, -holding.cost)
             self.realized = plus(self.realized, gain)
             self.cash = plus(self.cash, gain if contract.kind == "perp" else got)
