@@ -1020,3 +1020,26 @@ def test_the_present_is_never_before_the_latest_tick() -> None:
     ex.tick("ACME", 5.0, datetime(2030, 1, 1, 0, 0, 0, 1, tzinfo=UTC))
     ex.tick("ACME", 5.5, ex.time)
     assert ex.quote("ACME").price == 5.5
+
+
+def test_a_day_that_begins_below_zero_has_nothing_to_fall_from() -> None:
+    now = [0.0]
+    ex = hz.connect(
+        "paper",
+        initial_cash_usd=100,
+        enforce_buying_power=False,
+        clock=lambda: now[0],
+        risk=RiskConfig(max_daily_drawdown_pct=5),
+    )
+    ex.tick("ACME", 10.0)
+    ex.engine.venue.submit(
+        OrderAction(market_id="ACME", side="sell", quantity=20)
+    )  # cash 100 + 200
+    ex.tick("ACME", 100.0)  # 300 - 20 x 100 = -1,700
+    assert ex.engine.status().drawdown_passed
+    now[0] = 86_400.0
+    ex.tick("ACME", 100.0)
+    assert ex.engine.equity == -1_700.0
+    assert not ex.engine.status().drawdown_passed  # a new day; no loss since it began
+    # Without equity nothing opens all the same.
+    assert refusal(lambda: ex.buy("OTHER", 1, limit=1)).rule == "equity"

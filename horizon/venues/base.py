@@ -1,7 +1,7 @@
 """What every venue is: an account behind a lock, verbs that change it, and who watches.
 
 `Venue` holds what does not depend on how orders are matched: the connection, the lock, the
-clock, event listeners, observers, and everything that reads. The verbs are left to
+clock, event listeners, the engine that watches, and everything that reads. The verbs are left to
 `horizon.venues.simulated.SimulatedVenue` for simulated books.
 """
 
