@@ -10,12 +10,12 @@ import pytest
 
 PACKAGE = Path(__file__).resolve().parents[1] / "horizon"
 LAYERS = [
-    {"errors", "checks"},
+    {"errors", "checks", "words"},
     {"types"},
     {"instruments"},
     {"analytics"},
     {"venues"},
-    {"risk", "engine", "quoting"},
+    {"risk", "engine", "quoting", "preview"},
     {"algos"},
     {"client", "order_verbs"},
     {"strategy"},
@@ -30,7 +30,7 @@ RANK = {module: rank for rank, layer in enumerate(LAYERS) for module in layer}
 # Stricter than the list: these see facts and numbers, never an engine.
 ONLY = {
     "feeds": {"errors", "checks", "types", "instruments"},
-    "figures": {"errors", "checks", "types", "instruments", "analytics"},
+    "figures": {"errors", "checks", "words", "types", "instruments", "analytics"},
 }
 # Who may import it at module level; the others import it in a function, when it is needed.
 OWNERS = {

@@ -7,6 +7,8 @@ from typing import Final
 
 import numpy as np
 
+from horizon.words import amount
+
 __all__ = ["amount", "moment", "money", "plain"]
 
 #: Plotly reads a part of HTML, templates and (where MathJax is loaded) TeX in any text. A number
@@ -19,12 +21,6 @@ def plain(text: str) -> str:
     """Make text from outside safe to draw: it is shown as it stands, shortened if very long."""
     shown = text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"
     return shown.translate(_MARKS)
-
-
-def amount(quantity: float) -> str:
-    """Write a quantity: thousands apart, no zeros at the end, all digits that matter."""
-    shown = f"{quantity:,.{2 if abs(quantity) >= 1000.0 else 6}f}".rstrip("0").rstrip(".")
-    return f"{quantity:g}" if shown in ("0", "-0") else shown
 
 
 def money(price: float, currency: str) -> str:
