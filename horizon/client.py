@@ -278,6 +278,29 @@ class ImperativeClient(OrderVerbs):
         limit: float | None,
         reduce_only: bool,
     ) -> _Algo:
+        with self._venue.lock:
+            request, contract = self.algo_request(
+                market_id, qty, side=side, limit=limit, reduce_only=reduce_only
+            )
+            algo.start(request, auto=True, market=contract)
+        return algo
+
+    def algo_request(
+        self,
+        market_id: str | Market,
+        qty: float,
+        *,
+        side: str = "buy",
+        limit: float | None = None,
+        reduce_only: bool = False,
+    ) -> tuple[OrderRequest, Market | None]:
+        """Say a parent order in an algorithm's words, for its `check` and `start`.
+
+        Returns
+        -------
+        tuple of OrderRequest and Market or None
+            The parent order, and the market if it was given as one.
+        """
         order_side = OrderSide(checks.one_of("side", side, ("buy", "sell")))
         quantity = checks.positive("qty", qty)
         with self._venue.lock:
@@ -295,13 +318,17 @@ class ImperativeClient(OrderVerbs):
                 limit,
                 reduce_only=reduce_only,
             )
-            algo.start(request, auto=True, market=contract)
-        return algo
+        return request, contract
 
     @property
     def algos(self) -> list[ExecAlgo]:
         """The algorithms that are running."""
         return self.engine.algos
+
+    @property
+    def algo_history(self) -> list[ExecAlgo]:
+        """The latest thousand algorithms that were started, ended ones too, oldest first."""
+        return self.engine.algo_history
 
     # ------------------------------------------------------------------ market
     def declare(self, market: Market) -> None:

@@ -9,6 +9,7 @@ were started on it.
 from __future__ import annotations
 
 import html
+from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
@@ -43,6 +44,9 @@ __all__ = ["Engine", "EngineStatus"]
 _DEFAULT_CAPITAL: Final = float("100000")
 _DEFAULT_FEE_RATE: Final = float("0.001")
 
+
+#: Handles of started algorithms that are kept; the account keeps every one's record.
+_REMEMBERED: Final = 1_000
 
 # An enum's member costs a look-up each time; orders look at these.
 _NO: Final = Side.No
@@ -163,6 +167,7 @@ class Engine:
         self._gate = RiskGate(risk_config, venue.account)
         self._watches_drawdown = risk_config.max_daily_drawdown_pct is not None
         self._algos: dict[str, list[RunningAlgo]] = {}
+        self._started: deque[RunningAlgo] = deque(maxlen=_REMEMBERED)
         self._deferred: list[Exception] = []
         self._closed: str | None = None
         if not venue.is_connected:
@@ -509,6 +514,12 @@ class Engine:
         with self._lock:
             return [algo for running in self._algos.values() for algo in running]
 
+    @property
+    def algo_history(self) -> list[Any]:
+        """The latest thousand algorithms that were started here, ended ones too, oldest first."""
+        with self._lock:
+            return list(self._started)
+
     def status(self) -> EngineStatus:
         """Return money, limits and counts at this moment."""
         with self._lock:
@@ -607,6 +618,7 @@ class Engine:
     def enlist(self, algo: RunningAlgo) -> None:
         """Know an algorithm that has started: it hears of ticks, and is stopped with its market."""
         self._algos.setdefault(algo.market_id, []).append(algo)
+        self._started.append(algo)
 
     def dismiss(self, algo: RunningAlgo) -> None:
         """End what `enlist` began; unknown algorithms are no error."""

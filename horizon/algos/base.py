@@ -21,7 +21,7 @@ from horizon.errors import AlgoError, OrderError, RiskRejected
 from horizon.instruments import Market
 from horizon.types import AssetClass, OrderRequest
 from horizon.venues import rules
-from horizon.venues.records import NEVER_NS, AlgoState, OrderState
+from horizon.venues.records import NEVER_NS, AlgoState, Leg, OrderState
 
 if TYPE_CHECKING:
     # A script that never awaits need not pay for it on import.
@@ -76,6 +76,8 @@ class ExecAlgo(ABC):
         self._callbacks: dict[object, Callable[[AlgoProgress], object]] = {}
         self._waiters: list[tuple[asyncio.AbstractEventLoop, asyncio.Future[None]]] = []
         self._reported: tuple[object, ...] = ()
+        # How many slices were due when what is planned was last added up, and the sum.
+        self._planned = (0, 0.0)
 
     # ------------------------------------------------------------------ left to the algorithm
     @abstractmethod
@@ -110,29 +112,8 @@ class ExecAlgo(ABC):
         TypeError, ValueError
             If the request does not fit the market or the algorithm.
         """
-        if not isinstance(request, OrderRequest):
-            raise TypeError(f"request must be an OrderRequest, was {checks.show(request)}")
-        if request.client_order_id is not None:
-            raise ValueError(
-                "client_order_id names a single order, an algorithm sends many: was "
-                f"{request.client_order_id!r}"
-            )
         with self._engine.venue.lock:
-            self._engine.require_open()
-            if self._state is not None:
-                raise AlgoError(f"{self._called()} was started before; make a new one")
-            leg = self._engine.leg_of(request.market_id, request.side, market)
-            if leg.market.settled:
-                raise AlgoError(f"market {leg.market.id!r} is settled: nothing can trade there")
-            contract = leg.market.instrument
-            assert contract is not None
-            contract.check_quantity("size", request.size)
-            if request.leverage is not None:
-                self._venue.leverage_for(leg.market, request.leverage)
-            for name, price in (("price", request.price), ("price_limit", self._price_limit)):
-                if price is not None and not math.isnan(price):
-                    contract.check_order_price(name, price)
-            plan = self._plan(request, contract)
+            leg, contract, plan = self._checked(request, market)
             self._venue.declare(contract)
             algo_id = f"a{self._account.next_algo}"
             self._venue.apply.algo_started(
@@ -157,6 +138,41 @@ class ExecAlgo(ABC):
             self._state = self._account.algos[algo_id]
             self._engine.enlist(self)
             self._report()
+
+    def check(self, request: OrderRequest, *, market: Market | None = None) -> Plan:
+        """Say what `start` would make of a parent order, and raise what it would; nothing changes.
+
+        Returns
+        -------
+        Plan
+            Its slices, its duration, and its children's limit.
+        """
+        with self._engine.venue.lock:
+            return self._checked(request, market)[2]
+
+    def _checked(self, request: OrderRequest, market: Market | None) -> tuple[Leg, Market, Plan]:
+        if not isinstance(request, OrderRequest):
+            raise TypeError(f"request must be an OrderRequest, was {checks.show(request)}")
+        if request.client_order_id is not None:
+            raise ValueError(
+                "client_order_id names a single order, an algorithm sends many: was "
+                f"{request.client_order_id!r}"
+            )
+        self._engine.require_open()
+        if self._state is not None:
+            raise AlgoError(f"{self._called()} was started before; make a new one")
+        leg = self._engine.leg_of(request.market_id, request.side, market)
+        if leg.market.settled:
+            raise AlgoError(f"market {leg.market.id!r} is settled: nothing can trade there")
+        contract = leg.market.instrument
+        assert contract is not None
+        contract.check_quantity("size", request.size)
+        if request.leverage is not None:
+            self._venue.leverage_for(leg.market, request.leverage)
+        for name, price in (("price", request.price), ("price_limit", self._price_limit)):
+            if price is not None and not math.isnan(price):
+                contract.check_order_price(name, price)
+        return leg, contract, self._plan(request, contract)
 
     def on_tick(self, current_price: float, timestamp: Any) -> None:
         """Advance the algorithm.
@@ -362,6 +378,11 @@ class ExecAlgo(ABC):
         return None if self._state is None else self._state.id
 
     @property
+    def engine(self) -> Engine:
+        """What its children are sent through."""
+        return self._engine
+
+    @property
     def market_id(self) -> str:
         """The market it works in, without a side; empty before the start."""
         return "" if self._request is None else self._contract_id()
@@ -428,13 +449,28 @@ class ExecAlgo(ABC):
     @property
     def progress(self) -> AlgoProgress:
         """A frozen picture of this moment; `AlgoError` before the start."""
+        return self._progress(is_brief=False)
+
+    @property
+    def brief_progress(self) -> AlgoProgress:
+        """`progress` with its `schedule` and `children` left empty.
+
+        It costs the same for a million slices as for one, so it can be asked for many times a
+        second.
+        """
+        return self._progress(is_brief=True)
+
+    def _progress(self, *, is_brief: bool) -> AlgoProgress:
         with self._engine.venue.lock:
             state = self._started("progress")
             filled = self.total_filled
             cost = self._cost + sum(order.filled * order.average for order in self._open)
             average = cost / filled if filled > 0.0 else None
+            if self._planned[0] != state.due:
+                self._planned = state.due, math.fsum(state.slices[: state.due])
+            orders = None if is_brief else self._account.orders
             return progress_of(
-                state, self._account.orders, self.status, filled, average, self._clock_ns
+                state, orders, self.status, filled, self._planned[1], average, self._clock_ns
             )
 
     # ------------------------------------------------------------------ telling

@@ -62,6 +62,8 @@ class AlgoProgress(Shown):
     next_slice_at: float | None
     ends_at: float | None
     rejections: dict[str, tuple[int, str]]
+    slices: int
+    sent: int
 
     @property
     def remaining(self) -> float:
@@ -91,17 +93,21 @@ class AlgoProgress(Shown):
 
 def progress_of(
     state: AlgoState,
-    orders: Mapping[str, OrderState],
+    orders: Mapping[str, OrderState] | None,
     status: str,
     filled: float,
+    planned: float,
     average: float | None,
     clock_ns: int,
 ) -> AlgoProgress:
-    """Build the progress of an algorithm from its record and its children's."""
+    """Build the progress of an algorithm from its record and its children's.
+
+    Without `orders` it has neither schedule nor children.
+    """
     arrival = None if math.isnan(state.arrival) else state.arrival
     benchmark = state.benchmark_cost / state.benchmark_size if state.benchmark_size else None
     first = None if state.first_ns == NEVER_NS else state.first_ns
-    schedule = _schedule(state, orders)
+    schedule = () if orders is None else _schedule(state, orders)
     ends_ns = None if first is None or not state.duration_ns else first + state.duration_ns
     return AlgoProgress(
         id=state.id,
@@ -111,39 +117,37 @@ def progress_of(
         status=status,
         target=state.target,
         filled=filled,
-        planned=math.fsum(piece.size for piece in schedule[: state.due]),
+        planned=planned,
         average_price=average,
         arrival_price=arrival,
         schedule_vwap=benchmark,
         slippage_bps=_bps(state.sign, average, arrival),
         schedule_slippage_bps=_bps(state.sign, average, benchmark),
         schedule=schedule,
-        children=tuple(state.children),
+        children=() if orders is None else tuple(state.children),
         started_at=None if first is None else checks.ns_to_seconds(first),
         time=None if clock_ns == NEVER_NS else checks.ns_to_seconds(clock_ns),
-        next_slice_at=_next_slice_at(state, status, schedule),
+        next_slice_at=_next_slice_at(state, status),
         ends_at=None if ends_ns is None else checks.ns_to_seconds(ends_ns),
         rejections={rule: seen[:2] for rule, seen in state.rejections.items()},
+        slices=len(state.slices),
+        sent=state.sent,
     )
 
 
 def _schedule(state: AlgoState, orders: Mapping[str, OrderState]) -> tuple[SliceProgress, ...]:
     children = iter(state.children)
-    n = len(state.slices)
     planned = []
     for number, size in enumerate(state.slices):
         order = None
         if number < state.sent and size > 0.0:
             order = orders[next(children)]
-        due = None
-        if state.duration_ns and state.first_ns != NEVER_NS:
-            due = checks.ns_to_seconds(state.first_ns + number * state.duration_ns // n)
         waiting = "empty" if size == 0.0 else "scheduled" if number >= state.due else "due"
         planned.append(
             SliceProgress(
                 number=number,
                 size=size,
-                due_at=due,
+                due_at=_due_at(state, number),
                 order_id=None if order is None else order.id,
                 filled=0.0 if order is None else order.filled,
                 status=waiting if order is None else order.status,
@@ -152,14 +156,18 @@ def _schedule(state: AlgoState, orders: Mapping[str, OrderState]) -> tuple[Slice
     return tuple(planned)
 
 
-def _next_slice_at(
-    state: AlgoState, status: str, schedule: tuple[SliceProgress, ...]
-) -> float | None:
-    if status not in RUNNING or state.sent >= len(schedule):
+def _next_slice_at(state: AlgoState, status: str) -> float | None:
+    if status not in RUNNING or state.sent >= len(state.slices):
         return None
     if state.sent < state.due:  # refused before: it is tried again
         return checks.ns_to_seconds(state.retry_ns) if state.retry_ns != NEVER_NS else None
-    return schedule[state.sent].due_at
+    return _due_at(state, state.sent)
+
+
+def _due_at(state: AlgoState, number: int) -> float | None:
+    if not state.duration_ns or state.first_ns == NEVER_NS:
+        return None
+    return checks.ns_to_seconds(state.first_ns + number * state.duration_ns // len(state.slices))
 
 
 def _bps(sign: int, price: float | None, against: float | None) -> float | None:
