@@ -29,6 +29,7 @@ from horizon.errors import (
     VenueError,
 )
 from horizon.instruments import Crypto, Equity, Market, Option, Perp, Prediction
+from horizon.preview import OrderPreview
 from horizon.quoting import quotes
 from horizon.risk import RiskConfig
 from horizon.types import (
@@ -72,6 +73,7 @@ __all__ = [
     "Option",
     "OrderAction",
     "OrderError",
+    "OrderPreview",
     "OrderRequest",
     "OrderSide",
     "Paper",

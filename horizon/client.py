@@ -19,7 +19,8 @@ from horizon.algos import TWAP, VWAP, ExecAlgo, Iceberg
 from horizon.engine import Engine
 from horizon.errors import VenueError
 from horizon.instruments import Market
-from horizon.order_verbs import OrderVerbs
+from horizon.order_verbs import OrderVerbs, checked_fields
+from horizon.preview import OrderPreview
 from horizon.risk import RiskConfig
 from horizon.types import (
     AssetClass,
@@ -32,6 +33,7 @@ from horizon.types import (
     VenuePosition,
     VenueQuote,
     VenueSettlement,
+    check_leverage,
 )
 from horizon.venues.paper import Paper
 from horizon.venues.simulated import SimulatedVenue
@@ -163,6 +165,62 @@ class ImperativeClient(OrderVerbs):
         if not isinstance(engine, Engine):
             raise TypeError(f"engine must be an Engine, was {checks.show(engine)}")
         super().__init__(engine)
+
+    # ------------------------------------------------------------------ before an order
+    def preview(
+        self,
+        market_id: str | Market,
+        qty: float,
+        *,
+        side: str = "buy",
+        limit: float | None = None,
+        market: bool = False,
+        tif: str = "gtc",
+        post_only: bool = False,
+        reduce_only: bool = False,
+        client_order_id: str | None = None,
+        leverage: float | None = None,
+    ) -> OrderPreview:
+        """Say what an order would do, without sending it; nothing changes.
+
+        Parameters
+        ----------
+        market_id, qty, limit, market, tif, post_only, reduce_only, client_order_id
+            As in `buy`.
+        side : {"buy", "sell"}
+        leverage : float, optional
+            As in `buy_perp`; perpetuals only.
+
+        Returns
+        -------
+        OrderPreview
+            Price, fee, and what it would leave of cash, buying power and position; or, in
+            ``refusal``, why risk or the market would refuse it.
+
+        Raises
+        ------
+        OrderError
+            If `client_order_id` was used for another order, or the leverage is not the one
+            that the market's position or orders have.
+        VenueError
+            If the client is closed.
+        TypeError, ValueError
+            If an argument is not as above.
+
+        Examples
+        --------
+        >>> import horizon as hz
+        >>> ex = hz.connect("paper", initial_cash_usd=1_000)
+        >>> ex.preview("AAPL", 10, limit=180.0).refusal
+        'buying power: the order needs 1,800.00 USD, available are 1,000.00'
+        """
+        sign = 1 if checks.one_of("side", side, ("buy", "sell")) == "buy" else -1
+        leverage = check_leverage(leverage)
+        fields = checked_fields(
+            market_id, qty, limit, market, tif, post_only, reduce_only, client_order_id
+        )
+        with self._venue.lock:
+            return self.engine.preview(market_id, None, sign, *fields, leverage)
 
     # ------------------------------------------------------------------ change and end
     def amend(

@@ -17,6 +17,7 @@ from typing import Any, Final, Protocol
 from horizon import checks
 from horizon.errors import RiskRejected, VenueError
 from horizon.instruments import NO_SUFFIX, Market, canonical_id, split_side
+from horizon.preview import OrderPreview, TrialGate, order_preview
 from horizon.quoting import submit_quotes
 from horizon.risk import RiskConfig, RiskGate
 from horizon.types import (
@@ -262,6 +263,47 @@ class Engine:
             # market room to pass the position limit.
             self._watch_position(order.leg.market)
         return order
+
+    def preview(
+        self,
+        market_id: str | Market,
+        asset_class: AssetClass | None,
+        sign: int,
+        quantity: float,
+        limit: float | None,
+        ioc: bool = False,
+        post_only: bool = False,
+        reduce_only: bool = False,
+        client_order_id: str | None = None,
+        leverage: float | None = None,
+        intent: str | None = None,
+        no_side: bool = False,
+    ) -> OrderPreview:
+        """Say what `place` would do with the same arguments, with the lock held.
+
+        Nothing changes: no event, no refusal counted, no market declared, no id used. It raises
+        what `place` raises, but for risk: that refuses as the venue does, in the answer.
+        """
+        if self._closed is not None:
+            self.require_open()
+        asked = TrialGate(self._gate)
+        order = self.venue.place(
+            market_id,
+            asset_class,
+            sign,
+            quantity,
+            limit,
+            ioc,
+            post_only,
+            reduce_only,
+            client_order_id,
+            leverage,
+            intent,
+            asked,
+            no_side=no_side,
+            trial=True,
+        )
+        return order_preview(order, asked, self._gate, self.venue)
 
     def submit_quotes(
         self, market_id: str, quotes: Iterable[Quote], side: Side = Side.Yes

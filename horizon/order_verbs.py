@@ -11,7 +11,7 @@ from horizon.types import AssetClass, VenueOrder, check_leverage
 from horizon.venues.simulated import SimulatedVenue
 from horizon.venues.snapshots import order_snapshot
 
-__all__ = ["OrderVerbs"]
+__all__ = ["OrderVerbs", "checked_fields"]
 
 
 class OrderVerbs:
@@ -391,36 +391,40 @@ class OrderVerbs:
         intent: str | None = None,
         no_side: bool = False,
     ) -> VenueOrder:
-        if not isinstance(target, Market):
-            checks.market_id("market_id", target)
-        quantity = checks.positive("qty", qty)
-        at_market = checks.flag("market", market)
-        if at_market is (limit is not None):
-            raise ValueError(
-                "give exactly one of limit= and market=True; was given "
-                f"{'both' if at_market else 'neither'}"
-            )
-        price = None if limit is None else checks.positive("limit", limit)
-        ioc = checks.one_of("tif", tif, ("gtc", "ioc")) == "ioc"
-        only_post = checks.flag("post_only", post_only)
-        if only_post and at_market:
-            raise ValueError("post_only needs limit=, was given with market=True")
-        only_reduce = checks.flag("reduce_only", reduce_only)
-        if client_order_id is not None:
-            checks.text("client_order_id", client_order_id)
+        fields = checked_fields(
+            target, qty, limit, market, tif, post_only, reduce_only, client_order_id
+        )
         with self._venue.lock:
-            order = self.engine.place(
-                target,
-                asset_class,
-                sign,
-                quantity,
-                price,
-                ioc,
-                only_post,
-                only_reduce,
-                client_order_id,
-                leverage,
-                intent,
-                no_side,
-            )
+            order = self.engine.place(target, asset_class, sign, *fields, leverage, intent, no_side)
             return order_snapshot(order, self._venue.name)
+
+
+def checked_fields(
+    target: str | Market,
+    qty: float | None,
+    limit: float | None,
+    market: bool,
+    tif: str,
+    post_only: bool,
+    reduce_only: bool,
+    client_order_id: str | None,
+) -> tuple[float, float | None, bool, bool, bool, str | None]:
+    """Check an order's arguments; return those of `Engine.place`, from its quantity on."""
+    if not isinstance(target, Market):
+        checks.market_id("market_id", target)
+    quantity = checks.positive("qty", qty)
+    at_market = checks.flag("market", market)
+    if at_market is (limit is not None):
+        raise ValueError(
+            "give exactly one of limit= and market=True; was given "
+            f"{'both' if at_market else 'neither'}"
+        )
+    price = None if limit is None else checks.positive("limit", limit)
+    ioc = checks.one_of("tif", tif, ("gtc", "ioc")) == "ioc"
+    only_post = checks.flag("post_only", post_only)
+    if only_post and at_market:
+        raise ValueError("post_only needs limit=, was given with market=True")
+    only_reduce = checks.flag("reduce_only", reduce_only)
+    if client_order_id is not None:
+        checks.text("client_order_id", client_order_id)
+    return quantity, price, ioc, only_post, only_reduce, client_order_id

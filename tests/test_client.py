@@ -165,6 +165,7 @@ CALLS: dict[str, Callable[[hz.ImperativeClient], object]] = {
     "sell_prediction": lambda ex: ex.sell_prediction("rain", 1, limit=0.5, side="no"),
     "buy_perp": lambda ex: ex.buy_perp("BTC-PERP", 1, limit=10.0),
     "sell_perp": lambda ex: ex.sell_perp("BTC-PERP", 1, limit=10.0),
+    "preview": lambda ex: ex.preview("ACME", 1, limit=10.0),
     "algo_request": lambda ex: ex.algo_request("ACME", 1),
     "amend": lambda ex: ex.amend("p1", new_quantity=5),
     "cancel": lambda ex: ex.cancel("p1"),

@@ -29,6 +29,7 @@ EXPECTED = {
     "Option",
     "OrderAction",
     "OrderError",
+    "OrderPreview",
     "OrderRequest",
     "OrderSide",
     "Paper",

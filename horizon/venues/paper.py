@@ -108,6 +108,11 @@ class Paper(SimulatedVenue):
         self._fill_now = fills == "now"
 
     # ------------------------------------------------------------------ arrival
+    @property
+    def fills_on_arrival(self) -> bool:
+        """Whether a market order fills as it is accepted: ``market_fill="now"``."""
+        return self._fill_now
+
     def _reference(self, leg: Leg, sign: int) -> float:
         if self._by_quotes:
             bid, ask = leg.bid, leg.ask

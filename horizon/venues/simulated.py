@@ -94,6 +94,11 @@ class SimulatedVenue(ListingVenue):
         """Maker and taker fee rate, as fractions of notional."""
         return self._maker_rate, self._taker_rate
 
+    @property
+    def fills_on_arrival(self) -> bool:
+        """Whether a market order fills as it is accepted, rather than at a later tick."""
+        return True
+
     # ------------------------------------------------------------------ left to the venue kind
     @abstractmethod
     def _reference(self, leg: Leg, sign: int) -> float:
@@ -172,6 +177,7 @@ class SimulatedVenue(ListingVenue):
         any_lot: bool = False,
         no_side: bool = False,
         algo_id: str | None = None,
+        trial: bool = False,
     ) -> OrderState:
         """Send an order whose fields were checked one by one, with the lock held.
 
@@ -179,6 +185,9 @@ class SimulatedVenue(ListingVenue):
         `gate`. `any_lot` lets a position be closed that lies off the lot grid; `no_side` asks
         for the NO side of a `Market`; `algo_id` names the algorithm whose child it is. It
         returns the living record; see `submit` for the rest.
+
+        A `trial` is decided like any order and changes nothing: its record, which also holds
+        what the order would open, has no id and is put nowhere.
         """
         if not self._connected:
             self.require_connection()
@@ -276,6 +285,23 @@ class SimulatedVenue(ListingVenue):
                     required,
                     available,
                 )
+        if trial:
+            order = OrderState(
+                "",
+                leg,
+                sign,
+                quantity,
+                price,
+                is_market,
+                ioc,
+                post_only,
+                reduce_only,
+                leverage,
+                client_order_id,
+                intent,
+                now,
+            )
+            return _tried(order, taker, rate, unit, reference, opening, refusal)
         # ---- from here on things change
         if not is_declared:
             leg = self._declare_leg(instrument, leg.is_no)
@@ -654,6 +680,28 @@ class SimulatedVenue(ListingVenue):
             price = reference if is_changed else order.reference
             notional += opening * price * leg.market.multiplier
         return own, total, reserved, notional
+
+
+def _tried(
+    order: OrderState,
+    taker: bool,
+    rate: float,
+    unit: float,
+    reference: float,
+    opening: float,
+    refusal: tuple[str, float, float] | None,
+) -> OrderState:
+    """Complete a record as `accepted` or `rejected` would have, outside of any account."""
+    order.is_taker = taker
+    order.fee_rate = rate
+    order.unit_reserve = unit
+    order.reference = reference
+    order.opening = opening
+    if refusal is not None:
+        order.status = "rejected"
+        order.is_open = False
+        order.reason, order.required, order.available = refusal
+    return order
 
 
 def _asset_classes(given: Iterable[AssetClass] | None) -> frozenset[AssetClass] | None:
