@@ -450,6 +450,8 @@ class Engine:
                 [o for o in list(market.resting.values()) if o.leg in legs], intent
             )
             sent.extend(self._close_leg(leg, intent) for leg in legs if leg.quantity != 0.0)
+            if market.resting:  # NO gone, the orders for YES may be too many
+                self._watch_position(market)
         self._watch()
         self._raise_deferred()
         return sent

@@ -509,6 +509,20 @@ def held(engine: Engine) -> None:
     send(engine, 5.0, side=SELL)
 
 
+def test_flattening_no_ends_orders_for_yes_that_would_pass_the_limit_then() -> None:
+    engine = make(risk=RiskConfig(max_position_per_market=12))
+    engine.tick("rain", 0.5)
+    send(engine, 10.0, market="rain", contract=YES)
+    send(engine, 10.0, market="rain", contract=NO)
+    # Net 10 - 10 = 0, so 5 more are within 12; without NO they would be 10 + 5 = 15.
+    resting = send(engine, 5.0, 0.4, market="rain", contract=YES)
+    engine.flatten("rain:no")
+    assert engine.order(resting).status == "canceled"
+    assert engine.order(resting).metadata["reason"] == "max_position_per_market"
+    engine.tick("rain", 0.3)
+    assert [p.size for p in engine.positions()] == [10.0]
+
+
 def test_flatten_closes_both_sides_of_one_market() -> None:
     engine = make()
     held(engine)
