@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 import unicodedata
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from typing import Final
 
 __all__ = [
@@ -14,6 +15,7 @@ __all__ = [
     "cash",
     "clock",
     "duration",
+    "exact",
     "name",
     "percent",
     "price",
@@ -23,29 +25,75 @@ __all__ = [
 #: What stands where there is no number yet.
 MISSING: Final = "–"
 _MINUS: Final = "−"
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+#: Letters and marks that Unicode lets a program draw as nothing (Default_Ignorable_Code_Point),
+#: beside those of the categories for controls and blanks.
+_IGNORABLE: Final = (
+    (0x034F, 0x034F),
+    (0x115F, 0x1160),
+    (0x17B4, 0x17B5),
+    (0x180B, 0x180F),
+    (0x2800, 0x2800),
+    (0x3164, 0x3164),
+    (0xFE00, 0xFE0F),
+    (0xFFA0, 0xFFA0),
+    (0xE0000, 0xE0FFF),
+)
 
 
 def amount(quantity: float) -> str:
-    """Write a quantity: thousands apart, no zeros at the end, all digits that matter."""
+    """Write a quantity that was worked out: thousands apart, up to six decimals."""
+    if not math.isfinite(quantity):
+        return _not_finite(quantity)
     shown = f"{quantity:,.{2 if abs(quantity) >= 1000.0 else 6}f}".rstrip("0").rstrip(".")
-    return f"{quantity:g}" if shown in ("0", "-0") else shown
+    if shown in ("0", "-0"):
+        return f"{quantity:g}" if quantity else "0"
+    return shown
+
+
+def exact(value: float, *, decimals: int = 0) -> str:
+    """Write a number that somebody has given, with every digit that makes it that number.
+
+    A price has at least two `decimals`, as everywhere.
+
+    More digits than people type are cut, and that is shown: ``33.333333…``.
+    """
+    if not math.isfinite(value):
+        return _not_finite(value)
+    if value and not 1e-9 <= abs(value) < 1e16:
+        return repr(value)
+    if not value:
+        return f"{0.0:.{decimals}f}"
+    whole = Decimal(repr(value))
+    if len(whole.normalize().as_tuple().digits) > 12:  # 100 / 3, which nobody has typed
+        return f"{value:,.6f}…" if abs(value) >= 0.1 else f"{Decimal(f'{value:.6g}'):f}…"
+    before, _, after = f"{whole:,f}".partition(".")
+    after = after.rstrip("0").ljust(decimals, "0")
+    return f"{before}.{after}" if after else before
 
 
 def signed(quantity: float) -> str:
     """Write a quantity with its sign; zero has none."""
-    shown = amount(abs(quantity))
-    return shown if quantity == 0.0 else f"{'+' if quantity > 0.0 else _MINUS}{shown}"
+    if math.isnan(quantity) or quantity == 0.0:
+        return amount(quantity)
+    return f"{'+' if quantity > 0.0 else _MINUS}{amount(abs(quantity))}"
 
 
-def price(value: float | None) -> str:
-    """Write a price with all its digits, at least two of them decimals."""
-    if value is None or math.isnan(value):
-        return MISSING
-    shown = f"{value:,.6f}"
-    if value != 0.0 and abs(value) < 1e-4:
-        return f"{value:.6g}"
+def price(value: float | None, *, decimals: int = 2) -> str:
+    """Write a price to six decimals, at least two; a small one to six significant digits.
+
+    More `decimals` at least make a column of prices stand under each other.
+    """
+    if value is None or not math.isfinite(value):
+        return MISSING if value is None else _not_finite(value)
+    if value != 0.0 and abs(value) < 0.1:
+        shown = f"{value:.6g}"
+        if "e" in shown:
+            return shown
+    else:
+        shown = f"{abs(value) if value == 0.0 else value:,.6f}"
     whole, _, broken = shown.partition(".")
-    return f"{whole}.{broken.rstrip('0').ljust(2, '0')}"
+    return f"{whole}.{broken.rstrip('0').ljust(decimals, '0')}"
 
 
 def cash(value: float | None, currency: str, *, sign: bool = False) -> str:
@@ -56,7 +104,7 @@ def cash(value: float | None, currency: str, *, sign: bool = False) -> str:
     if value is None or math.isnan(value):
         return MISSING
     if math.isinf(value):
-        return "unlimited"
+        return "unlimited" if value > 0.0 else f"{_MINUS}unlimited"
     if value != 0.0 and abs(value) < 0.005:
         shown = f"{abs(value):.2g}"
     else:
@@ -67,13 +115,15 @@ def cash(value: float | None, currency: str, *, sign: bool = False) -> str:
 
 def percent(fraction: float) -> str:
     """Write a fraction as percent; what is not all is never rounded up to 100."""
+    if not math.isfinite(fraction):
+        return MISSING
     shown = min(fraction * 100.0, 99.9) if fraction < 1.0 else fraction * 100.0
-    return f"{shown:.1f}".removesuffix(".0") + " %"
+    return f"{round(shown, 1) + 0.0:.1f}".removesuffix(".0") + " %"
 
 
 def bps(value: float | None) -> str:
     """Write a cost in basis points, in words that say whose it is."""
-    if value is None or math.isnan(value):
+    if value is None or not math.isfinite(value):
         return MISSING
     if abs(value) < 0.05:
         return "0.0 bps"
@@ -81,7 +131,11 @@ def bps(value: float | None) -> str:
 
 
 def duration(seconds: float) -> str:
-    """Write a stretch of time in its two largest units."""
+    """Write a stretch of time in its two largest units; less than a second in parts of it."""
+    if not math.isfinite(seconds):
+        return MISSING
+    if 0.0 < seconds < 1.0:
+        return f"{seconds:.3g} s"
     whole = max(0, math.ceil(seconds - 1e-9))
     for unit, size, smaller, part in (
         ("d", 86_400, "h", 3_600),
@@ -90,16 +144,20 @@ def duration(seconds: float) -> str:
     ):
         if whole >= size:
             rest = whole % size // part
-            return f"{whole // size} {unit}" + (f" {rest} {smaller}" if rest else "")
+            return f"{whole // size:,} {unit}" + (f" {rest} {smaller}" if rest else "")
     return f"{whole} s"
 
 
 def clock(seconds: float | None, *, date: bool = False) -> str:
     """Write a point in time, given in seconds since 1970, to the second in UTC."""
-    if seconds is None:
+    if seconds is None or not math.isfinite(seconds):
         return MISSING
-    at = datetime.fromtimestamp(seconds, UTC)
+    at = _EPOCH + timedelta(seconds=math.floor(seconds))
     return f"{at.year}-{at:%m-%d %H:%M:%S}" if date else f"{at:%H:%M:%S}"
+
+
+def _not_finite(value: float) -> str:
+    return MISSING if math.isnan(value) else "∞" if value > 0.0 else f"{_MINUS}∞"
 
 
 def name(text: str) -> str:
@@ -110,7 +168,14 @@ def name(text: str) -> str:
     """
     if text.isascii() and text.isprintable():
         return text
-    return "".join(
-        f"⟨U+{ord(c):04X}⟩" if unicodedata.category(c) in ("Cc", "Cf", "Zl", "Zp", "Cs") else c
-        for c in text
+    return "".join(f"⟨U+{ord(c):04X}⟩" if _is_unseen(c) else c for c in text)
+
+
+def _is_unseen(character: str) -> bool:
+    if character == " ":
+        return False
+    kind = unicodedata.category(character)
+    point = ord(character)
+    return kind in ("Cc", "Cf", "Cs", "Cn", "Zl", "Zp", "Zs") or any(
+        first <= point <= last for first, last in _IGNORABLE
     )

@@ -1,0 +1,1 @@
+"""Front ends in a notebook: the live desk and its parts."""

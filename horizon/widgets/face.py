@@ -1,0 +1,249 @@
+"""What every widget of this package is: a picture made in the kernel, and verbs from the page.
+
+The kernel makes a *picture*, a dictionary of plain texts and flags, and the page draws it; the
+page sends a *verb* with its arguments, and the kernel obeys. No number is formatted and nothing
+is decided in the page, and every text is put there as text, never as HTML.
+
+The *beat* counts up at least once a second. A page that misses it says that its numbers stand
+still; a verb that risks money tells which beat its user saw, and is refused if that was too long
+ago: what was clicked while a cell blocked the kernel is not sent later, at another price.
+"""
+
+from __future__ import annotations
+
+import html
+import time
+from collections import deque
+from collections.abc import Callable, Mapping
+from functools import cache, partial
+from importlib import resources
+from typing import Any, ClassVar, Final
+
+import anywidget
+import traitlets
+
+from horizon.checks import show
+from horizon.errors import HorizonError
+from horizon.widgets.live import VALUES, Live, words_of
+from horizon.widgets.palette import Palette, palette_of
+
+__all__ = ["Face", "Verb"]
+
+#: What a verb gets: the arguments that the page sent, unchecked.
+Verb = Callable[[Mapping[str, Any]], object]
+
+#: Seconds between two beats, if nothing else is painted.
+_BEAT: Final = 1.0
+#: A verb that risks money may have been given at most so many seconds after its beat.
+_TOO_LATE: Final = 5.0
+#: Seconds that an output may be away (a cell that is moved) before its widget rests.
+_GRACE: Final = 5.0
+
+
+@cache
+def _static(*names: str) -> str:
+    """The text of files of this package's page side, one after the other."""
+    folder = resources.files("horizon.widgets") / "static"
+    return "\n".join((folder / name).read_text(encoding="utf-8") for name in names)
+
+
+class Face(anywidget.AnyWidget):
+    """Base of the widgets: paints its picture, obeys its verbs, shows its errors.
+
+    A subclass gives `picture`, names its page side in `script`, and lists its verbs in
+    `verbs`, and the ones that risk money in `risky`.
+
+    Parameters
+    ----------
+    palette : str or Palette
+        The colours of buying and selling.
+    every : float
+        Seconds between two paints.
+
+    Raises
+    ------
+    RuntimeError
+        Outside of an event loop, which every notebook has.
+    """
+
+    #: The page side, a file of ``static/``.
+    script: ClassVar[str] = ""
+    #: Verbs that are refused if they come late.
+    risky: ClassVar[frozenset[str]] = frozenset()
+
+    shown = traitlets.Dict().tag(sync=True)
+    colours = traitlets.Dict().tag(sync=True)
+    beat = traitlets.Int(0).tag(sync=True)
+    #: Why it is over, in words; empty while it lives.
+    ended = traitlets.Unicode("").tag(sync=True)
+    #: Whether another widget beside it says how things stand with the kernel.
+    quiet = traitlets.Bool(False).tag(sync=True)
+
+    def __init__(self, *, palette: str | Palette = "blue-orange", every: float = VALUES) -> None:
+        self._palette = palette_of(palette)
+        self._live = Live.here()
+        self._every = every
+        self._beaten = 0.0
+        # When each of the latest beats was sent, on the monotonic clock.
+        self._beats: deque[tuple[int, float]] = deque(maxlen=64)
+        self._error: str | None = None
+        self._leaving: Any = None
+        self._is_resting = False
+        self._esm = _static("face.js", self.script)
+        self._css = _static("face.css")
+        super().__init__(colours=self._palette.css())
+        self.on_msg(self._hear)
+        self._live.claim(self)
+        try:
+            self.paint()
+        except BaseException:
+            self.release("it could not be shown")
+            super().close()
+            raise
+        self._live.show(self, every)
+
+    # ------------------------------------------------------------------ left to the subclass
+    def picture(self) -> dict[str, Any]:
+        """Return what the page shows, as plain texts, flags, lists and dictionaries."""
+        raise NotImplementedError
+
+    def verbs(self) -> dict[str, Verb]:
+        """Return what the page may ask for, by name."""
+        return {}
+
+    # ------------------------------------------------------------------ paint
+    def paint(self) -> None:
+        """Send the picture if it has changed, and the beat if it is time."""
+        if self.ended:
+            return
+        picture = self.picture()
+        picture["error"] = self._error
+        stall = self._live.stall
+        picture["stall"] = (
+            None
+            if stall is None
+            else f"A running cell held this up for {stall.seconds:.0f} s; it is live again."
+        )
+        now = time.monotonic()
+        is_news = picture != self.shown
+        if is_news or now - self._beaten >= _BEAT:
+            with self.hold_sync():
+                if is_news:
+                    self.shown = picture
+                if now - self._beaten >= _BEAT:
+                    self._beaten = now
+                    self.beat += 1
+                    self._beats.append((self.beat, now))
+
+    # ------------------------------------------------------------------ the page speaks
+    def _hear(self, _: object, content: Any, __: object = None) -> None:
+        # Not here: this may be another thread, beside a command that is half done.
+        self._live.soon(partial(self._obey, content), self)
+
+    def _obey(self, content: Any) -> None:
+        verb = content.get("do") if isinstance(content, Mapping) else None
+        if not isinstance(verb, str):
+            return
+        if verb in _OWN_VERBS:
+            getattr(self, _OWN_VERBS[verb])()
+            return
+        if self.ended:
+            return
+        act = self.verbs().get(verb)
+        if act is None:
+            self.fail(ValueError(f"the page asked for {show(verb)}, which is nothing here"))
+            return
+        try:
+            if verb in self.risky:
+                self._require_fresh(content.get("beat"))
+            self._error = None
+            act(content)
+        except (HorizonError, ValueError, TypeError) as error:
+            self.fail(error)
+        finally:
+            self._live.paint_all()
+
+    def _require_fresh(self, beat: object) -> None:
+        sent = next((at for number, at in self._beats if number == beat), None)
+        late = None if sent is None else time.monotonic() - sent
+        if late is None or late > _TOO_LATE:
+            ago = "some time" if late is None else f"{late:.0f} s"
+            raise HorizonError(
+                f"nothing was sent: the click came {ago} after the numbers that it was made on, "
+                "because the kernel was busy. Look again and repeat it"
+            )
+
+    # ------------------------------------------------------------------ errors
+    def fail(self, error: BaseException) -> None:
+        """Show an error on the widget's error line until the next verb, or its dismissal."""
+        self._error = words_of(error)
+        if not self.ended:
+            shown = dict(self.shown)
+            shown["error"] = self._error
+            self.shown = shown
+
+    def _dismiss(self) -> None:
+        self._error = None
+        self.paint()
+
+    # ------------------------------------------------------------------ the output's life
+    def _somebody_looks(self) -> None:
+        if self._leaving is not None:
+            self._leaving.cancel()
+            self._leaving = None
+        if self._is_resting and not self.ended:
+            self._is_resting = False
+            self._live.show(self, self._every)
+
+    def _nobody_may_look(self) -> None:
+        # Another output or browser tab may show it as well: whoever does answers this.
+        self.send({"ask": "who looks?"})
+        if self._leaving is None:
+            self._leaving = self._live.later(_GRACE, self._nobody_looks)
+
+    def _nobody_looks(self) -> None:
+        self._leaving = None
+        if self.ended:
+            super().close()  # nothing to show, and nobody to show it to: give it back
+            return
+        self._is_resting = True
+        self._live.rest(self)
+        self.out_of_sight()
+
+    def out_of_sight(self) -> None:
+        """Act when the last output that showed it has gone; here: end its tasks."""
+        for task in self._live.tasks_of(self):
+            task.cancel()
+
+    # ------------------------------------------------------------------ end
+    def release(self, reason: str) -> None:
+        """End for good: tasks and paints stop, and the page says why; again at no risk."""
+        if self.ended:
+            return
+        self._live.end(self)
+        self.ended = reason
+
+    def broken(self, error: BaseException) -> None:
+        """End because painting raised: this widget alone, so it says so itself."""
+        self.quiet = False
+        self.release(f"an error stopped it ({words_of(error)})")
+
+    def close(self) -> None:
+        """Stop; the page keeps the last picture and says that it is closed."""
+        # ipywidgets calls this for one whose construction was refused, too.
+        if "_live" in self.__dict__:
+            self.release("it was closed")
+
+    def __repr__(self) -> str:
+        state = f"ended: {self.ended}" if self.ended else "live"
+        return f"<{type(self).__name__}, {state}; run its cell in a notebook to use it>"
+
+    def _repr_html_(self) -> str:
+        return f"<code>{html.escape(repr(self))}</code>"
+
+
+_OWN_VERBS: Final = {
+    "looks": "_somebody_looks",
+    "left": "_nobody_may_look",
+    "dismiss": "_dismiss",
+}

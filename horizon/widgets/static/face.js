@@ -1,0 +1,284 @@
+// What every widget's page side has: it draws the kernel's picture and sends verbs.
+// All text from outside is set as text, never as HTML: `node` and `write` are the only ways in.
+
+const STALE_AFTER = 2500; // milliseconds without a beat (there is one a second)
+const PRESSED = 800; // milliseconds in which a pressed button takes no second press
+const ARMED = 4000; // milliseconds in which an armed button waits for its second press
+
+function set(element, attributes) {
+  for (const [name, value] of Object.entries(attributes)) {
+    if (value === null || value === undefined || value === false) element.removeAttribute(name);
+    else if (element.getAttribute(name) !== String(value)) {
+      element.setAttribute(name, value === true ? "" : String(value));
+    }
+  }
+  return element;
+}
+
+function node(tag, attributes = {}, ...children) {
+  const made = set(document.createElement(tag), attributes);
+  made.append(...children);
+  return made;
+}
+
+function write(element, text) {
+  if (element.textContent !== text) element.textContent = text;
+}
+
+// Bring the children of `parent` in line with `items`. A child is kept while its key is, with
+// its focus and what was typed into it.
+function keyed(parent, items, key, make, update) {
+  const known = (parent.hzChildren ??= new Map());
+  const wanted = new Set(items.map(key));
+  for (const [name, child] of known) {
+    if (wanted.has(name)) continue;
+    const hadFocus = child.contains(document.activeElement);
+    child.remove();
+    known.delete(name);
+    if (hadFocus) parent.closest("[tabindex]")?.focus();
+  }
+  items.forEach((item, index) => {
+    const name = key(item);
+    if (!known.has(name)) known.set(name, make(item));
+    const child = known.get(name);
+    if (parent.children[index] !== child) parent.insertBefore(child, parent.children[index] ?? null);
+    update(child, item);
+  });
+}
+
+// A button. One that is armed first asks again, in its own words, before it acts. One that is
+// `once` takes no second press for the same thing: it has not gone yet, but is on its way.
+function button(act, attributes = {}, once = false) {
+  const made = node("button", { type: "button", class: "hz-button", ...attributes });
+  let armed = 0;
+  let pressed = { at: -PRESSED, what: "" };
+  const disarm = () => {
+    clearTimeout(armed);
+    armed = 0;
+    made.classList.remove("hz-armed");
+    made.hzShow();
+  };
+  made.hzShow = () => {
+    const action = made.hzAction;
+    if (!action) return;
+    write(made, armed ? action.sure : action.label);
+    set(made, {
+      "aria-label": armed ? `${action.sure} ${action.name}` : action.name,
+      title: action.name,
+    });
+    made.disabled = Boolean(action.off);
+  };
+  made.hzTake = (action) => {
+    made.hzAction = action;
+    if (armed && !action.sure) disarm();
+    made.hzShow();
+  };
+  made.addEventListener("click", () => {
+    const now = performance.now();
+    const what = `${made.hzAction?.do} ${made.hzAction?.id}`;
+    if (once && pressed.what === what && now - pressed.at < PRESSED) return;
+    if (made.hzAction?.sure && !armed) {
+      armed = setTimeout(disarm, ARMED);
+      made.classList.add("hz-armed");
+      made.hzShow();
+      return;
+    }
+    pressed = { at: now, what };
+    if (armed) disarm();
+    act(made.hzAction);
+  });
+  made.addEventListener("keydown", (event) => {
+    if (event.key === "Escape" && armed) {
+      event.stopPropagation();
+      disarm();
+    }
+    // A key that is held down would press again and again.
+    if (event.repeat && (event.key === "Enter" || event.key === " ")) event.preventDefault();
+  });
+  made.addEventListener("blur", () => armed && disarm());
+  return made;
+}
+
+// A bar with a name and a value for everyone, and what was planned as a mark on it.
+function bar() {
+  const fill = node("div", { class: "hz-bar-fill" });
+  const plan = node("div", { class: "hz-bar-plan" });
+  const made = node(
+    "div",
+    { class: "hz-bar", role: "progressbar", "aria-valuemin": 0, "aria-valuemax": 100 },
+    fill,
+    plan,
+  );
+  made.hzTake = ({ name, percent, words, planned, tone }) => {
+    set(made, {
+      "aria-label": name,
+      "aria-valuenow": percent,
+      "aria-valuetext": words,
+      "data-tone": tone ?? null,
+    });
+    fill.style.width = `${percent}%`;
+    plan.hidden = planned === null || planned === undefined;
+    if (!plan.hidden) plan.style.left = `${planned}%`;
+  };
+  return made;
+}
+
+function isDark(element) {
+  for (let at = element; at; at = at.parentElement) {
+    const parts = getComputedStyle(at).backgroundColor.match(/[\d.]+/g)?.map(Number);
+    if (parts && parts.length >= 3 && (parts[3] ?? 1) > 0.5) {
+      return 0.299 * parts[0] + 0.587 * parts[1] + 0.114 * parts[2] < 128;
+    }
+  }
+  return matchMedia("(prefers-color-scheme: dark)").matches;
+}
+
+function clockNow() {
+  return new Date().toISOString().slice(11, 19);
+}
+
+// Put a widget on the page. `make(body, send)` builds it and returns `draw(picture)`, and
+// `theme(isDark)` if it wants to know.
+function mount({ model, el }, make) {
+  const root = node("section", {
+    class: "hz-face",
+    tabindex: -1,
+  });
+  // Keys pressed here are this widget's: Lab would take D D as "delete the cell", and Shift+Enter
+  // as "run it again". What is pressed with Ctrl goes on, or Ctrl+S would save the page.
+  root.addEventListener("keydown", (event) => {
+    if (!(event.ctrlKey || event.metaKey) || event.key === "Enter") event.stopPropagation();
+  });
+  const state = node("p", { class: "hz-state", role: "status", hidden: true });
+  const errorText = node("span");
+  const dismiss = button(
+    () => {
+      send("dismiss");
+      root.focus(); // the button is about to go
+    },
+    { class: "hz-button hz-quiet" },
+  );
+  dismiss.hzTake({ label: "×", name: "Dismiss this message" });
+  const error = node("div", { class: "hz-error", hidden: true }, errorText, dismiss);
+  const alert = node("div", { role: "alert" }, error);
+  const body = node("div", { class: "hz-body" });
+  root.append(state, body, alert);
+  el.append(root);
+
+  let heard = performance.now();
+  let heardAt = clockNow();
+  let isDead = false;
+  let isStale = false;
+  let dark = null;
+
+  function send(verb, given = {}) {
+    if (isDead) return;
+    try {
+      model.send({ do: verb, beat: model.get("beat"), ...given });
+    } catch {
+      die(); // the connection to the kernel has gone
+    }
+  }
+
+  const view = make(body, send);
+
+  function tell() {
+    const ended = model.get("ended");
+    const stall = model.get("shown").stall ?? "";
+    let words = stall;
+    let tone = "note";
+    if (isDead) {
+      words = `Dead: the kernel that ran this has ended. Nothing here has been live since ${heardAt} UTC. Run its cell again.`;
+      tone = "dead";
+    } else if (ended) {
+      words = `Ended: ${ended}. Nothing here is live.`;
+      tone = "dead";
+    } else if (isStale) {
+      words = `Not updating: the kernel is busy with a cell, or out of reach. What you see is from ${heardAt} UTC.`;
+      tone = "stale";
+    }
+    root.dataset.state = words === "" ? "live" : tone;
+    // On a desk one face says it for all.
+    if (model.get("quiet")) words = "";
+    write(state, words);
+    state.hidden = words === "";
+    body.inert = isDead || ended !== "";
+  }
+
+  function draw() {
+    const shown = model.get("shown");
+    const text = shown.error ?? "";
+    write(errorText, text);
+    error.hidden = text === "";
+    set(root, { "aria-label": shown.name ?? null });
+    if (shown.name) view.draw(shown);
+    alive();
+  }
+
+  function alive() {
+    heard = performance.now();
+    heardAt = clockNow();
+    isStale = false;
+    tell();
+  }
+
+  function look() {
+    const now = isDark(root.parentElement ?? root);
+    if (now === dark) return;
+    dark = now;
+    root.dataset.theme = dark ? "dark" : "light";
+    const colours = model.get("colours")[root.dataset.theme] ?? {};
+    for (const [name, colour] of Object.entries(colours)) {
+      root.style.setProperty(`--hz-${name}`, colour);
+    }
+    view.theme?.(dark);
+  }
+
+  function onCustom(message) {
+    if (message?.ask === "who looks?") send("looks");
+  }
+  function die() {
+    isDead = true;
+    tell();
+  }
+
+  model.on("change:shown", draw);
+  model.on("change:beat", alive);
+  model.on("change:ended", tell);
+  model.on("msg:custom", onCustom);
+  // A restarted kernel ends the connection; one that was shut down is only disposed of.
+  model.on("comm_live_update", die);
+  const kernel = model.widget_manager?.kernel;
+  kernel?.disposed?.connect(die);
+  const watch = setInterval(() => {
+    const isCut = (kernel?.connectionStatus ?? "connected") !== "connected";
+    const late = isCut || performance.now() - heard > STALE_AFTER;
+    if (late !== isStale) {
+      isStale = late;
+      tell();
+    }
+  }, 500);
+  let looking = 0;
+  const page = new MutationObserver(() => {
+    clearTimeout(looking);
+    looking = setTimeout(look, 150); // the theme's style sheet comes a little later
+  });
+  page.observe(document.body, { attributes: true });
+  page.observe(document.documentElement, { attributes: true });
+  requestAnimationFrame(look);
+  draw();
+  send("looks");
+
+  return () => {
+    clearInterval(watch);
+    clearTimeout(looking);
+    page.disconnect();
+    model.off("change:shown", draw);
+    model.off("change:beat", alive);
+    model.off("change:ended", tell);
+    model.off("msg:custom", onCustom);
+    model.off("comm_live_update", die);
+    kernel?.disposed?.disconnect(die);
+    send("left");
+  };
+}
