@@ -1,0 +1,387 @@
+"""Small live tables: positions, orders, fills, balance and last prices."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+from itertools import islice
+from typing import Any, ClassVar, Final
+
+from horizon import checks, words
+from horizon.types import AssetClass, VenueOrder
+from horizon.venues.records import NEVER_NS, Leg, MarketState, OrderState
+from horizon.widgets.access import client_of, leg_name, text_of, venue_of
+from horizon.widgets.face import Face, Verb
+from horizon.widgets.palette import Palette
+
+__all__ = ["Balance", "Fills", "Orders", "Positions", "Prices", "ended_words"]
+
+#: Rows that a live table shows; it says how many more there are.
+_ROWS: Final = 50
+_ENDED: Final = 12
+_SIDES: Final = {1: ["BUY +", "buy"], -1: ["SELL −", "sell"]}
+_STATUS: Final = {"new": "working", "partial": "partly filled", "canceled": "cancelled"}
+
+
+class _Table(Face):
+    """A table face: a name, columns, rows."""
+
+    script = "table.js"
+
+    def __init__(self, ex: object, *, palette: str | Palette = "blue-orange") -> None:
+        self._ex = client_of(ex)
+        venue_of(self._ex)
+        super().__init__(palette=palette)
+
+    @property
+    def _currency(self) -> str:
+        return words.name(self._ex.engine.venue.currency)
+
+
+def _columns(*labels: str, numbers: int = 0) -> list[dict[str, Any]]:
+    """Headings; the last `numbers` of them stand over numbers."""
+    first = len(labels) - numbers
+    return [{"label": label, "number": i >= first} for i, label in enumerate(labels)]
+
+
+def _note(shown: int, total: int, what: str) -> str | None:
+    return None if shown >= total else f"{total - shown:,} more {what} not shown."
+
+
+class Positions(_Table):
+    """What is held, with its profit, and a button in each row that flattens it.
+
+    Parameters
+    ----------
+    ex : ImperativeClient
+    palette : str or Palette
+    """
+
+    risky: ClassVar[frozenset[str]] = frozenset({"flatten", "flatten all"})
+
+    def verbs(self) -> dict[str, Verb]:
+        """Flatten one position or all."""
+        return {
+            "flatten": lambda given: self._say_refused(self._ex.flatten(text_of(given, "id"))),
+            "flatten all": lambda _: self._say_refused(self._ex.flatten_all()),
+        }
+
+    def _say_refused(self, orders: Iterable[VenueOrder]) -> None:
+        refused = [
+            f"{words.name(order.market_id)} stays: {words.name(str(order.metadata.get('reason')))}"
+            for order in orders
+            if order.is_rejected
+        ]
+        if refused:
+            raise ValueError("; ".join(refused))
+
+    def picture(self) -> dict[str, Any]:
+        """Positions at their marks."""
+        venue = venue_of(self._ex)
+        with venue.lock:
+            held = [
+                (market, leg)
+                for market in venue.account.markets.values()
+                if market.held
+                for leg in market.legs()
+                if leg.quantity != 0.0
+            ]
+            rows = [self._row(market, leg) for market, leg in held[:_ROWS]]
+        tools = []
+        if held:
+            tools.append(_action("flatten all", "", "Flatten all", "Flatten every position"))
+        return {
+            "name": "Positions",
+            "columns": _columns(
+                "Market",
+                "Position, units",
+                f"Average, {self._currency}",
+                f"Mark, {self._currency}",
+                f"Unrealised, {self._currency}",
+                f"Realised, {self._currency}",
+                numbers=5,
+            ),
+            "rows": rows,
+            "tools": tools,
+            "empty": "Nothing is held.",
+            "note": _note(len(rows), len(held), "positions"),
+        }
+
+    def _row(self, market: MarketState, leg: Leg) -> dict[str, Any]:
+        account = self._ex.engine.venue.account
+        name = leg_name(leg)
+        gain = account.leg_unrealized(leg)
+        leverage = f" {market.leverage:g}×" if market.asset_class == AssetClass.Perp else ""
+        return {
+            "id": leg.id,
+            "cells": [
+                name + leverage,
+                [words.signed(leg.quantity), "buy" if leg.quantity > 0 else "sell"],
+                words.price(leg.average),
+                words.price(leg.price),
+                _bare(gain),
+                _bare(leg.realized),
+            ],
+            "actions": [_action("flatten", leg.id, "Flatten", f"Flatten {name}")],
+        }
+
+
+class Orders(_Table):
+    """Open orders with a button that cancels each, and the latest that have ended.
+
+    Parameters
+    ----------
+    ex : ImperativeClient
+    ended : bool
+        Show the latest ended orders below the open ones.
+    palette : str or Palette
+    """
+
+    def __init__(
+        self, ex: object, *, ended: bool = True, palette: str | Palette = "blue-orange"
+    ) -> None:
+        self._with_ended = checks.flag("ended", ended)
+        super().__init__(ex, palette=palette)
+
+    def verbs(self) -> dict[str, Verb]:
+        """Cancel one order or all."""
+        return {"cancel": self._cancel, "cancel all": lambda _: self._ex.cancel_all()}
+
+    def _cancel(self, arguments: Mapping[str, Any]) -> None:
+        order_id = text_of(arguments, "id")
+        if not self._ex.cancel(order_id):
+            order = self._ex.order(order_id)
+            raise ValueError(f"order {order_id} was not cancelled: it is {ended_words(order)}")
+
+    def picture(self) -> dict[str, Any]:
+        """Open orders, newest first, then ended ones."""
+        venue = venue_of(self._ex)
+        with venue.lock:
+            account = venue.account
+            working = list(islice(reversed(account.open_orders.values()), _ROWS))
+            count = len(account.open_orders)
+            over: list[OrderState] = []
+            if self._with_ended:
+                latest = islice(reversed(account.orders.values()), _ENDED + len(working))
+                over = [order for order in latest if not order.is_open][:_ENDED]
+            rows = [_order_row(order) for order in (*working, *over)]
+        tools = []
+        if count:
+            tools.append(_action("cancel all", "", "Cancel all", "Cancel every open order"))
+        return {
+            "name": f"Orders: {count:,} open",
+            "columns": _columns(
+                "Order",
+                "Market",
+                "Side",
+                "State",
+                "Quantity, units",
+                "Filled, units",
+                f"Limit, {self._currency}",
+                f"Average, {self._currency}",
+                numbers=4,
+            ),
+            "rows": rows,
+            "tools": tools,
+            "empty": "No orders yet.",
+            "note": _note(len(working), count, "open orders"),
+        }
+
+
+def _order_row(order: OrderState) -> dict[str, Any]:
+    name = leg_name(order.leg)
+    limit = "market" if order.is_market else words.exact(order.price, decimals=2)
+    actions = []
+    if order.is_open:
+        side = "buy" if order.sign > 0 else "sell"
+        what = f"order {order.id}: {side} {words.exact(order.quantity)} {name} at {limit}"
+        actions.append(_action("cancel", order.id, "Cancel", f"Cancel {what}"))
+    state = _STATUS.get(order.status, order.status)
+    if order.reason is not None and order.status in ("rejected", "canceled"):
+        state = f"{state}: {words.name(order.reason)}"
+    return {
+        "id": order.id,
+        "tone": None if order.is_open else "over",
+        "cells": [
+            order.id,
+            name,
+            _SIDES[order.sign],
+            state,
+            words.exact(order.quantity),
+            words.exact(order.filled),
+            limit,
+            words.price(order.average if order.filled else None),
+        ],
+        "actions": actions,
+    }
+
+
+def ended_words(order: VenueOrder) -> str:
+    """Say where an order stands, with the reason if there is one."""
+    state = _STATUS.get(order.status, order.status)
+    reason = order.metadata.get("reason")
+    return state if reason is None else f"{state}: {words.name(reason)}"
+
+
+class Fills(_Table):
+    """The latest fills, newest first.
+
+    Parameters
+    ----------
+    ex : ImperativeClient
+    palette : str or Palette
+    """
+
+    def picture(self) -> dict[str, Any]:
+        """The fill log's end."""
+        venue = venue_of(self._ex)
+        with venue.lock:
+            log = venue.account.fills
+            first = max(0, len(log) - _ENDED)
+            rows = []
+            for number in range(len(log) - 1, first - 1, -1):
+                order_id, leg_id, sign, quantity, price, fee, ts, is_maker, _ = log[number]
+                cells = [
+                    words.clock(ts / 1e9),
+                    leg_name(venue.account.legs[leg_id]),
+                    _SIDES[sign],
+                    order_id,
+                    words.amount(quantity),
+                    words.price(price),
+                    f"{_bare(fee, plus=False)} {'maker' if is_maker else 'taker'}",
+                ]
+                rows.append({"id": f"f{number + 1}", "cells": cells})
+        return {
+            "name": f"Fills: {len(log):,}",
+            "columns": _columns(
+                "Time, UTC",
+                "Market",
+                "Side",
+                "Order",
+                "Quantity, units",
+                f"Price, {self._currency}",
+                f"Fee, {self._currency}",
+                numbers=3,
+            ),
+            "rows": rows,
+            "empty": "No fills yet.",
+            "note": _note(len(rows), len(log), "earlier fills"),
+        }
+
+
+class Balance(_Table):
+    """Cash, equity, buying power and profit.
+
+    Parameters
+    ----------
+    ex : ImperativeClient
+    palette : str or Palette
+    """
+
+    def picture(self) -> dict[str, Any]:
+        """The account's money at this moment."""
+        money = self._ex.balance()
+        figures = {
+            "Equity": _bare(money.equity, plus=False),
+            "Cash": _bare(money.cash, plus=False),
+            "Buying power": _bare(money.buying_power, plus=False),
+            "Unrealised profit": _bare(money.unrealized_pnl),
+            "Realised profit": _bare(money.realized_pnl),
+            "Fees paid": _bare(money.fees, plus=False),
+        }
+        return {
+            "name": "Balance",
+            "columns": _columns("Account", words.name(money.currency), numbers=1),
+            "rows": [{"id": label, "cells": [label, text]} for label, text in figures.items()],
+            "empty": "",
+        }
+
+
+class Prices(_Table):
+    """The last price of each market, with its quotes and its change since the table was made.
+
+    Prices of a market with a tick size are shown one digit finer than that, others to six
+    decimals at most; a row keeps the most digits that it has had.
+
+    Parameters
+    ----------
+    ex : ImperativeClient
+    palette : str or Palette
+    """
+
+    def __init__(self, ex: object, *, palette: str | Palette = "blue-orange") -> None:
+        self._first: dict[str, float] = {}
+        # The most decimals that each market's prices have had, so that its row does not jump.
+        self._decimals: dict[str, int] = {}
+        super().__init__(ex, palette=palette)
+
+    def picture(self) -> dict[str, Any]:
+        """Last ticks; beyond the rows there are, markets with a position or orders come first."""
+        venue = venue_of(self._ex)
+        with venue.lock:
+            markets = [m for m in venue.account.markets.values() if not math.isnan(m.price)]
+            shown = markets
+            if len(markets) > _ROWS:
+                shown = sorted(markets, key=lambda m: not (m.held or m.resting))[:_ROWS]
+            rows = [self._row(market) for market in shown]
+        return {
+            "name": "Prices",
+            "columns": _columns(
+                "Market",
+                f"Last, {self._currency}",
+                f"Bid, {self._currency}",
+                f"Ask, {self._currency}",
+                f"Change, {self._currency}",
+                "Time, UTC",
+                numbers=5,
+            ),
+            "rows": rows,
+            "empty": "No price yet.",
+            "note": _note(len(rows), len(markets), "markets"),
+        }
+
+    def _row(self, market: MarketState) -> dict[str, Any]:
+        first = self._first.setdefault(market.id, market.price)
+        change = market.price - first
+        tone = "" if abs(change) < 1e-9 else "buy" if change > 0.0 else "sell"
+        settled = " (settled)" if market.settled else ""
+        prices = (market.price, market.bid, market.ask)
+        used = (len(words.price(value).partition(".")[2]) for value in (*prices, change))
+        grid = None if market.instrument is None else market.instrument.tick_size
+        finest = 6 if grid is None else min(6, 1 + len(words.price(grid).partition(".")[2]))
+        decimals = min(finest, max(self._decimals.get(market.id, 2), *used))
+        self._decimals[market.id] = decimals
+        return {
+            "id": market.id,
+            "cells": [
+                leg_name(market) + settled,
+                *(_aligned(value, decimals) for value in prices),
+                [_change(change, decimals), tone],
+                words.clock(None if market.tick_ns == NEVER_NS else market.tick_ns / 1e9),
+            ],
+        }
+
+
+def _aligned(value: float, decimals: int) -> str:
+    """A price with this number of decimals; one too small for them with its digits."""
+    if math.isnan(value) or 0.0 < value < 0.5 * 10.0**-decimals:
+        return words.price(value)
+    return f"{value:,.{decimals}f}"
+
+
+def _change(change: float, decimals: int) -> str:
+    if abs(change) < 1e-9:
+        return f"{0.0:.{decimals}f}"
+    return f"{'+' if change > 0.0 else '−'}{abs(change):,.{decimals}f}"
+
+
+def _bare(value: float, *, plus: bool = True) -> str:
+    """A sum of money under a heading that names its currency."""
+    return words.cash(value, "", sign=plus).strip()
+
+
+def _action(verb: str, target: str, label: str, name: str) -> dict[str, Any]:
+    action = {"do": verb, "id": target, "label": label, "name": name}
+    if verb.startswith("flatten"):  # it trades: one click arms, the next one acts
+        action["sure"] = "Sure?"
+    return action
