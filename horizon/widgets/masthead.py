@@ -1,0 +1,60 @@
+"""The head of a desk: whose account it is, whether money is real, and whether it is live."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from horizon import words
+from horizon.widgets.access import client_of, venue_of
+from horizon.widgets.face import Face
+from horizon.widgets.palette import Palette
+
+__all__ = ["Masthead", "banner_of"]
+
+
+def banner_of(ex: Any) -> dict[str, Any]:
+    """Say which venue it is, and whether money is real."""
+    venue = ex.engine.venue
+    halted = "The kill switch is on: only reducing orders pass." if venue.account.halted else ""
+    return {
+        "venue": words.name(venue.name),
+        "mode": "LIVE: REAL MONEY" if venue.is_live else "PAPER: NO REAL MONEY",
+        "is_live": venue.is_live,
+        "halted": halted,
+    }
+
+
+class Masthead(Face):
+    """Venue, mode and equity; on a desk it says for all parts how things stand.
+
+    Parameters
+    ----------
+    ex : ImperativeClient
+    banner : bool
+        Say venue and mode; a ticket below says them as well.
+    palette : str or Palette
+    """
+
+    script = "masthead.js"
+
+    def __init__(
+        self, ex: object, *, banner: bool = True, palette: str | Palette = "blue-orange"
+    ) -> None:
+        self._ex = client_of(ex)
+        venue_of(self._ex)
+        self._with_banner = banner
+        super().__init__(palette=palette)
+
+    def picture(self) -> dict[str, Any]:
+        """The account in one line."""
+        money = self._ex.balance()
+        profit = money.equity - money.initial_cash
+        return {
+            "name": "Horizon desk",
+            "banner": banner_of(self._ex) if self._with_banner else None,
+            "facts": [
+                ["Equity", words.cash(money.equity, money.currency)],
+                ["Profit since the start", words.cash(profit, money.currency, sign=True)],
+                ["Time", f"{words.clock(self._ex.time, date=True)} UTC"],
+            ],
+        }
