@@ -99,13 +99,17 @@ __all__ = [
     "quotes",
     "register_venue",
     "volume_profile",
+    "widgets",
+    "workbench",
 ]
 
 # Loaded on first use: they are not needed to place an order.
-_LAZY = ("feeds", "figures")
+_LAZY = ("feeds", "figures", "widgets")
 
 
 def __getattr__(name: str) -> Any:
+    if name == "workbench":
+        return __getattr__("widgets").workbench
     if name in _LAZY:
         try:
             return importlib.import_module(f"horizon.{name}")

@@ -57,6 +57,8 @@ EXPECTED = {
     "quotes",
     "register_venue",
     "volume_profile",
+    "widgets",
+    "workbench",
 }
 
 
