@@ -5,7 +5,7 @@
 
 PYTHON ?= python3
 JOBS ?= 2
-WORKBENCH ?= notebooks/01_paper_trading.ipynb
+WORKBENCH ?= notebooks/00_workbench.ipynb
 
 VENV := .venv
 BIN := $(VENV)/bin

@@ -1,23 +1,28 @@
-"""Make the README's picture: a TWAP on real prices, drawn by the library and shot in a browser.
+"""Make the README's pictures with the library itself, shot in a browser.
 
 python scripts/picture.py        # needs Chromium, as the browser tests do
+
+The desk is a real one in JupyterLab, traded for half a minute; the execution figure is a TWAP on
+real prices.
 """
 
 from __future__ import annotations
 
-import os
-import shutil
 import sys
 import tempfile
 from importlib import resources
 from pathlib import Path
 
 import pandas as pd
-from playwright.sync_api import sync_playwright
 
 import horizon as hz
 
-TARGET = Path(__file__).resolve().parents[1] / "docs" / "execution.png"
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT))  # for the browser that the tests drive
+
+from tests.browser.server import find_chromium, open_browser, open_page, serve_lab  # noqa: E402
+
+EXECUTION, DESK = ROOT / "docs" / "execution.png", ROOT / "docs" / "desk.png"
 SESSIONS, SHARES, DAY = 20, 200_000, 86_400
 WIDTH, HEIGHT = 1_000, 620
 
@@ -33,11 +38,44 @@ def bars() -> pd.DataFrame:
     return rows.reset_index(drop=True).assign(timestamp=pd.Timestamp("2012-01-01", tz="UTC") + days)
 
 
-def main() -> None:
+DESK_CELLS = (
+    "import horizon as hz\n\ndesk = hz.workbench()\ndesk",
+    """ex = desk.ex
+ex.buy("rate-cut-in-june", 40, limit=0.66)
+ex.sell("home-win", 25, limit=0.60)
+ex.buy("rain-tomorrow", 50, limit=0.45)
+ex.sell("rain-tomorrow", 20, limit=0.43)
+algo = ex.twap("rain-tomorrow", 120, duration_secs=40, num_slices=12)""",
+)
+
+
+def shoot_desk(chromium: str, folder: Path) -> None:
+    """Trade on a desk for half a minute, and shoot it with an order under preview."""
+    with (
+        serve_lab(folder / "home") as server,
+        open_browser(chromium) as browser,
+        open_page(browser, server, folder) as lab,
+    ):
+        lab.page.set_viewport_size({"width": 1360, "height": 1750})
+        lab.open_cells(*DESK_CELLS)
+        lab.run_cell(0)
+        lab.page.wait_for_timeout(6_000)
+        lab.run_cell(1)
+        lab.page.wait_for_timeout(22_000)
+        lab.find("textbox", "Quantity, contracts").fill("100")
+        price = lab.find("textbox", "Limit price, USD, 0 to 1")
+        price.fill("0.41")
+        price.press("Enter")
+        lab.page.get_by_text("BUY +100 rain-tomorrow YES").first.wait_for()
+        lab.page.wait_for_timeout(400)
+        # Without the cell's prompt and border: the desk alone.
+        lab.output(0).locator(".hz-desk").first.screenshot(path=DESK)
+        for problem in lab.problems():
+            sys.exit(f"the desk has a problem: {problem}")
+
+
+def shoot_execution(chromium: str, folder: Path) -> None:
     """Work the order, draw it, shoot it."""
-    chromium = os.environ.get("HORIZON_CHROMIUM") or shutil.which("chromium")
-    if chromium is None:
-        sys.exit("no Chromium on PATH, and none named in HORIZON_CHROMIUM")
     rows = bars()
     start = rows["timestamp"].iloc[0].timestamp()
     ex = hz.connect(
@@ -51,18 +89,26 @@ def main() -> None:
     hz.feeds.Replay(rows, market_id="IBM").run(ex)
     figure = hz.figures.algo_schedule(twap.progress, ex.fills_frame(), prices=rows, elapsed=True)
     figure.update_layout(width=WIDTH, height=HEIGHT, paper_bgcolor="white")
-    with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
-        page_file = Path(folder) / "figure.html"
-        figure.write_html(page_file, include_plotlyjs=True, config={"displayModeBar": False})
-        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+    page_file = folder / "figure.html"
+    figure.write_html(page_file, include_plotlyjs=True, config={"displayModeBar": False})
+    with open_browser(chromium) as browser:
         page = browser.new_page(viewport={"width": WIDTH, "height": HEIGHT})
         page.goto(page_file.as_uri())
         page.wait_for_selector(".main-svg")
         page.wait_for_timeout(500)
-        TARGET.parent.mkdir(exist_ok=True)
-        page.locator(".plotly-graph-div").screenshot(path=TARGET)
-        browser.close()
-    print(f"{TARGET.name}: {TARGET.stat().st_size / 1000:.0f} kB")
+        page.locator(".plotly-graph-div").screenshot(path=EXECUTION)
+
+
+def main() -> None:
+    """Shoot both."""
+    chromium = find_chromium()
+    if chromium is None:
+        sys.exit("no Chromium on PATH, and none named in HORIZON_CHROMIUM")
+    EXECUTION.parent.mkdir(exist_ok=True)
+    for shoot, target in ((shoot_desk, DESK), (shoot_execution, EXECUTION)):
+        with tempfile.TemporaryDirectory() as folder:
+            shoot(chromium, Path(folder))
+        print(f"{target.name}: {target.stat().st_size / 1000:.0f} kB")
 
 
 if __name__ == "__main__":
