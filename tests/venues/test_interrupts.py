@@ -94,8 +94,8 @@ def test_interrupted_trading_keeps_the_books_and_the_events_agree() -> None:
         while interrupts < 25:
             wait = chance.uniform(0.0005, 0.004)
             timer = threading.Timer(wait, signal.raise_signal, [signal.SIGINT])
-            timer.start()
             try:
+                timer.start()  # on a busy machine it may fire before the next line
                 while True:
                     ex.tick("ACME", chance.uniform(90.0, 110.0))
                     (ex.buy if chance.random() < 0.5 else ex.sell)("ACME", 1, market=True)
