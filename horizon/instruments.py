@@ -181,7 +181,8 @@ class Market(Shown):
         if self.tick_size is None or on_grid(price, self.tick_size):
             return price
         steps = price / self.tick_size
-        return (math.floor(steps) if sign > 0 else math.ceil(steps)) * self.tick_size
+        on = (math.floor(steps) if sign > 0 else math.ceil(steps)) * self.tick_size
+        return float(f"{on:.15g}")  # 0.471, where 471 * 0.001 is 0.47100000000000003
 
 
 #: Smallest mark of a class whose price must be above 0: the least normal float.
