@@ -117,6 +117,12 @@ class Feed(Deck, ABC):
 
     def __init__(self, *, name: str, speed: float | None = 1.0) -> None:
         super().__init__(name=name, speed=speed)
+        self._client: Client | None = None
+
+    @property
+    def client(self) -> Client | None:
+        """To whom the pass under way sends its rows; None while there is none."""
+        return self._client
 
     @abstractmethod
     def batches(self) -> Iterator[Sequence[Fields]]:
@@ -283,6 +289,7 @@ class Feed(Deck, ABC):
             )
         shift = Shift(ex.time if checks.flag("rebase", rebase) else None, until)
         self._begin(pace, wake)
+        self._client = ex
         # An interrupt and a cancellation are no Exception: they stop a pass, nothing failed.
         end: Status = "stopped"
         try:
@@ -292,6 +299,7 @@ class Feed(Deck, ABC):
             end = "failed"
             raise
         finally:
+            self._client = None
             self._end(end)
 
     def _send(self, ex: Client, shift: Shift, most: int | None) -> Iterator[float]:

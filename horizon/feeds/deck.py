@@ -91,6 +91,11 @@ class Deck:
         return self._status
 
     @property
+    def is_stopping(self) -> bool:
+        """Whether the pass under way was told to stop and has not come to its end yet."""
+        return self._pace is not None and self._is_stopping
+
+    @property
     def position(self) -> int:
         """Rows that the client has taken in this pass, or in the last one."""
         return self._position

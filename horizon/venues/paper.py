@@ -109,6 +109,11 @@ class Paper(SimulatedVenue):
 
     # ------------------------------------------------------------------ arrival
     @property
+    def matching(self) -> str:
+        """What orders meet: ``"price"``, the last one, or ``"quotes"``, bid and ask."""
+        return "quotes" if self._by_quotes else "price"
+
+    @property
     def fills_on_arrival(self) -> bool:
         """Whether a market order fills as it is accepted: ``market_fill="now"``."""
         return self._fill_now

@@ -95,6 +95,11 @@ class SimulatedVenue(ListingVenue):
         return self._maker_rate, self._taker_rate
 
     @property
+    def matching(self) -> str:
+        """What orders meet: ``"price"``, the last one, or ``"quotes"``, bid and ask."""
+        return "price"
+
+    @property
     def fills_on_arrival(self) -> bool:
         """Whether a market order fills as it is accepted, rather than at a later tick."""
         return True
