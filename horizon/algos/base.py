@@ -466,8 +466,11 @@ class ExecAlgo(ABC):
             filled = self.total_filled
             cost = self._cost + sum(order.filled * order.average for order in self._open)
             average = cost / filled if filled > 0.0 else None
-            if self._planned[0] != state.due:
-                self._planned = state.due, math.fsum(state.slices[: state.due])
+            summed, planned = self._planned
+            if summed != state.due:
+                # Slices lie on one grid: their sum has no rounding, in whatever parts it is made.
+                planned += math.fsum(state.slices[summed : state.due])
+                self._planned = state.due, planned
             orders = None if is_brief else self._account.orders
             return progress_of(
                 state, orders, self.status, filled, self._planned[1], average, self._clock_ns
