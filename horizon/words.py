@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import unicodedata
 from datetime import UTC, datetime, timedelta
-from decimal import Decimal
+from decimal import ROUND_DOWN, Decimal
 from typing import Final
 
 __all__ = [
@@ -26,6 +26,10 @@ __all__ = [
 MISSING: Final = "–"
 _MINUS: Final = "−"
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+#: A sum of money below this is what rounding leaves, and nobody's.
+_DUST: Final = 1e-9
+#: Significant digits that a number has at most if somebody typed it.
+_TYPED: Final = 12
 #: Letters and marks that Unicode lets a program draw as nothing (Default_Ignorable_Code_Point),
 #: beside those of the categories for controls and blanks.
 _IGNORABLE: Final = (
@@ -64,19 +68,25 @@ def exact(value: float, *, decimals: int = 0) -> str:
         return repr(value)
     if not value:
         return f"{0.0:.{decimals}f}"
-    whole = Decimal(repr(value))
-    if len(whole.normalize().as_tuple().digits) > 12:  # 100 / 3, which nobody has typed
-        return f"{value:,.6f}…" if abs(value) >= 0.1 else f"{Decimal(f'{value:.6g}'):f}…"
+    # The fifteen digits that a float keeps of what was typed; beyond them is its own noise.
+    whole = Decimal(f"{value:.15g}")
+    end = ""
+    if len(whole.normalize().as_tuple().digits) > _TYPED:  # 100 / 3, which nobody has typed
+        places = 6 if abs(whole) >= Decimal("0.1") else 5 - whole.adjusted()
+        whole = Decimal(repr(value))
+        cut = whole.quantize(Decimal(1).scaleb(-places), ROUND_DOWN)
+        end = "" if cut == whole else "…"
+        whole = cut
     before, _, after = f"{whole:,f}".partition(".")
-    after = after.rstrip("0").ljust(decimals, "0")
-    return f"{before}.{after}" if after else before
+    after = after if end else after.rstrip("0").ljust(decimals, "0")
+    return (f"{before}.{after}" if after else before) + end
 
 
 def signed(quantity: float) -> str:
-    """Write a quantity with its sign; zero has none."""
+    """Write a quantity as `exact` does, with its sign; zero has none."""
     if math.isnan(quantity) or quantity == 0.0:
-        return amount(quantity)
-    return f"{'+' if quantity > 0.0 else _MINUS}{amount(abs(quantity))}"
+        return exact(quantity)
+    return f"{'+' if quantity > 0.0 else _MINUS}{exact(abs(quantity))}"
 
 
 def price(value: float | None, *, decimals: int = 2) -> str:
@@ -87,7 +97,7 @@ def price(value: float | None, *, decimals: int = 2) -> str:
     if value is None or not math.isfinite(value):
         return MISSING if value is None else _not_finite(value)
     if value != 0.0 and abs(value) < 0.1:
-        shown = f"{value:.6g}"
+        shown = f"{Decimal(f'{value:.6g}'):f}" if abs(value) >= 1e-12 else f"{value:.6g}"
         if "e" in shown:
             return shown
     else:
@@ -105,6 +115,8 @@ def cash(value: float | None, currency: str, *, sign: bool = False) -> str:
         return MISSING
     if math.isinf(value):
         return "unlimited" if value > 0.0 else f"{_MINUS}unlimited"
+    if abs(value) < _DUST:
+        value = 0.0
     if value != 0.0 and abs(value) < 0.005:
         shown = f"{abs(value):.2g}"
     else:
@@ -131,21 +143,18 @@ def bps(value: float | None) -> str:
 
 
 def duration(seconds: float) -> str:
-    """Write a stretch of time in its two largest units; less than a second in parts of it."""
+    """Write a stretch of time to the second; less than a second in parts of it."""
     if not math.isfinite(seconds):
         return MISSING
     if 0.0 < seconds < 1.0:
         return f"{seconds:.3g} s"
     whole = max(0, math.ceil(seconds - 1e-9))
-    for unit, size, smaller, part in (
-        ("d", 86_400, "h", 3_600),
-        ("h", 3_600, "min", 60),
-        ("min", 60, "s", 1),
-    ):
+    parts = []
+    for unit, size in (("d", 86_400), ("h", 3_600), ("min", 60), ("s", 1)):
         if whole >= size:
-            rest = whole % size // part
-            return f"{whole // size:,} {unit}" + (f" {rest} {smaller}" if rest else "")
-    return f"{whole} s"
+            parts.append(f"{whole // size:,} {unit}")
+            whole %= size
+    return " ".join(parts) or "0 s"
 
 
 def clock(seconds: float | None, *, date: bool = False) -> str:
