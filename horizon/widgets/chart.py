@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 import numpy as np
 
-from horizon import words
+from horizon import checks, words
 from horizon.figures.series import thinned
 from horizon.instruments import canonical_id, split_side
 from horizon.types import AssetClass
 from horizon.venues import rules
+from horizon.venues.account import FillRow
 from horizon.widgets.access import client_of, text_of, venue_of
 from horizon.widgets.axes import price_ticks, time_ticks
 from horizon.widgets.face import Face, Verb
@@ -24,8 +26,10 @@ __all__ = ["PriceChart"]
 #: Points of the line, and fills on it: what a page draws anew several times a second at ease.
 _POINTS: Final = 600
 _FILLS: Final = 200
-#: Fills remembered of one market.
-_KEPT: Final = 20_000
+#: Fills remembered of one market, and taken up in one paint.
+_KEPT: Final = 2_000
+_READ: Final = 20_000
+_DAY: Final = 86_400
 #: Stretches of time to choose from, in seconds.
 _SPANS: Final = (("60", "1 min"), ("300", "5 min"), ("3600", "1 h"), ("all", "all"))
 
@@ -35,7 +39,7 @@ class PriceChart(Face):
 
     Every tick is kept (the latest 20,000 of a market); the line is drawn four times a second at
     most, thinned to 600 points that keep its extremes. A fill on the NO side of a prediction
-    stands at its complement, on the line of YES.
+    stands as what it equals on the line of YES: NO bought is YES sold, at the complement.
 
     Parameters
     ----------
@@ -47,6 +51,7 @@ class PriceChart(Face):
     """
 
     script = "chart.js"
+    private: ClassVar[frozenset[str]] = frozenset({"choose", "span"})
 
     def __init__(
         self,
@@ -58,12 +63,14 @@ class PriceChart(Face):
         self._ex = client_of(ex)
         venue = venue_of(self._ex)
         if market is not None:
-            venue.market(market)  # says what is wrong with a name that is none
+            venue.market(
+                checks.market_id("market", market)
+            )  # says what is wrong with a name that is none
         # The line is the market's own, by whichever id it was named.
         self._market = None if market is None else split_side(canonical_id(market))[0]
         self._span = "all"
-        # Of each market: the fill's number, time, price on the line, side, and words.
-        self._fills: dict[str, list[tuple[int, int, float, bool, str]]] = {}
+        # Of each market: fills and their numbers, from 1.
+        self._fills: dict[str, deque[tuple[int, FillRow]]] = {}
         self._read = 0
         self._joined: Tape | None = None
         super().__init__(palette=palette, every=FIGURES)
@@ -91,14 +98,12 @@ class PriceChart(Face):
         if market not in self._tape.markets:
             raise ValueError(f"market {words.name(market)!r} is not on the list of this chart")
         self._market = market
-        self.paint()
 
     def _set_span(self, arguments: Mapping[str, Any]) -> None:
         span = text_of(arguments, "span")
         if span not in dict(_SPANS):
             raise ValueError(f"span must be one of {', '.join(dict(_SPANS))}, was {span!r}")
         self._span = span
-        self.paint()
 
     # ------------------------------------------------------------------ picture
     def picture(self) -> dict[str, Any]:
@@ -127,28 +132,41 @@ class PriceChart(Face):
         seconds = times.astype(np.int64) / 1e9
         if self._span != "all":
             within = seconds >= seconds[-1] - float(self._span)
-            seconds, prices = seconds[within], prices[within]
-        every = self._fills.get(market, [])
-        fills = [fill for fill in every if fill[1] / 1e9 >= seconds[0]]
+            times, seconds, prices = times[within], seconds[within], prices[within]
+        account = self._ex.engine.venue.account
+        every = self._fills.get(market, ())
+        since = int(times[0].astype(np.int64))
+        fills = [fill for fill in every if fill[1][6] >= since]
         drawn = fills[-_FILLS:]
         kept = thinned(prices, _POINTS)
-        levels = [float(prices.min()), float(prices.max()), *(at for _, _, at, *_ in drawn)]
+        levels = [float(prices.min()), float(prices.max()), *(self._place(row) for _, row in drawn)]
         bottom, top, price_marks = price_ticks(min(levels), max(levels))
-        latest = max([float(seconds[-1]), *(ns / 1e9 for _, ns, *_ in drawn)])
+        latest = max([float(seconds[-1]), *(row[6] / 1e9 for _, row in drawn)])
+        is_long = int(seconds[0] // _DAY) != int(latest // _DAY)
         start, end, time_marks = time_ticks(float(seconds[0]), latest)
         thin = "" if len(kept) == len(prices) else f", drawn with {len(kept):,} points"
         less = "" if len(drawn) == len(fills) else f", the latest {len(drawn):,} drawn"
+        is_mirrored = any(account.legs[row[1]].is_no for _, row in drawn)
+        mirror = "; a trade in NO stands as the trade in YES that it equals" if is_mirrored else ""
+        over = "more than " if len(every) == _KEPT and len(fills) == _KEPT else ""
         return {
             "summary": f"{words.price(float(prices[-1]))} {money}; low "
             f"{words.price(float(prices.min()))}, high {words.price(float(prices.max()))} over "
-            f"{_count(len(prices), 'tick')}{thin}; {_count(len(fills), 'fill')}{less}",
+            f"{_count(len(prices), 'tick')}{thin}; {over}{_count(len(fills), 'fill')}{less}"
+            f"{mirror}",
             "points": [
-                [second, price, words.price(price)]
+                [second, price, f"{words.clock(second, date=is_long)} UTC  {words.price(price)}"]
                 for second, price in zip(seconds[kept].tolist(), prices[kept].tolist(), strict=True)
             ],
             "fills": [
-                [f"f{number}", ns / 1e9, at, "buy" if is_buy else "sell", text]
-                for number, ns, at, is_buy, text in drawn
+                [
+                    f"f{number}",
+                    row[6] / 1e9,
+                    self._place(row),
+                    "buy" if (row[2] > 0) is not account.legs[row[1]].is_no else "sell",
+                    self._words(row),
+                ]
+                for number, row in drawn
             ],
             "x": [start, end, time_marks, "Time, UTC"],
             "y": [bottom, top, price_marks, f"Price, {money}"],
@@ -156,26 +174,30 @@ class PriceChart(Face):
 
     def _read_fills(self) -> None:
         """Take up the fills since the last paint."""
-        venue = self._ex.engine.venue
-        account = venue.account
-        money = words.name(venue.currency)
-        with venue.lock:
-            first, rows = self._read + 1, account.fills[self._read :]
+        account = self._ex.engine.venue.account
+        with self._ex.engine.venue.lock:
+            # A long log is taken up in parts, a paint each: nobody waits for it.
+            rows = account.fills[self._read : self._read + _READ]
+            for number, row in enumerate(rows, self._read + 1):
+                market = account.legs[row[1]].market
+                self._fills.setdefault(market.id, deque(maxlen=_KEPT)).append((number, row))
             self._read += len(rows)
-            for number, (_, leg_id, sign, quantity, price, _, ns, *_) in enumerate(rows, first):
-                leg = account.legs[leg_id]
-                side, at = "", price
-                if leg.market.asset_class == AssetClass.Prediction:
-                    side = " NO" if leg.is_no else " YES"
-                    at = rules.complement(price) if leg.is_no else price
-                text = (
-                    f"{words.clock(ns / 1e9)} UTC: {'bought' if sign > 0 else 'sold'} "
-                    f"{words.amount(quantity)}{side} at {words.price(price)} {money}"
-                )
-                kept = self._fills.setdefault(leg.market.id, [])
-                kept.append((number, ns, at, sign > 0, text))
-                if len(kept) > _KEPT:
-                    del kept[: _KEPT // 2]
+
+    def _place(self, row: FillRow) -> float:
+        """Price at which a fill stands: on the line of YES, NO is at its complement."""
+        leg = self._ex.engine.venue.account.legs[row[1]]
+        return rules.complement(row[4]) if leg.is_no else row[4]
+
+    def _words(self, row: FillRow) -> str:
+        venue = self._ex.engine.venue
+        _, leg_id, sign, quantity, price, _, ns, *_ = row
+        leg, side = venue.account.legs[leg_id], ""
+        if leg.market.asset_class == AssetClass.Prediction:
+            side = " NO" if leg.is_no else " YES"
+        return (
+            f"{words.clock(ns / 1e9, date=True)} UTC: {'bought' if sign > 0 else 'sold'} "
+            f"{words.exact(quantity)}{side} at {words.price(price)} {words.name(venue.currency)}"
+        )
 
     def release(self, reason: str) -> None:
         """End for good, and leave the tape."""

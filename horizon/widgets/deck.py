@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from horizon import checks, words
+from horizon.errors import HorizonError
 from horizon.feeds import Feed
 from horizon.widgets.access import client_of, text_of, venue_of
 from horizon.widgets.face import Face, Verb
@@ -21,8 +22,11 @@ _SPEEDS: Final = (0.5, 1.0, 2.0, 5.0, 10.0, 60.0, 600.0, 3_600.0, 86_400.0, math
 def feeds_of(feed: Feed | Iterable[Feed]) -> tuple[Feed, ...]:
     """Take one feed, or several that play side by side."""
     feeds = (feed,) if isinstance(feed, Feed) else feed
-    if not isinstance(feeds, Iterable):
-        raise TypeError(f"feed must be a feed such as hz.feeds.Replay, was {checks.show(feed)}")
+    is_data = isinstance(feeds, (str, bytes, Mapping)) or hasattr(feeds, "columns")
+    if is_data or not isinstance(feeds, Iterable):
+        raise TypeError(
+            f"feed must be a feed such as hz.feeds.Replay(data), was {type(feed).__name__}"
+        )
     feeds = tuple(feeds)
     for one in feeds:
         if not isinstance(one, Feed):
@@ -60,6 +64,8 @@ class FeedDeck(Face):
         venue_of(self._ex)
         self.feeds = feeds_of(feed)
         begins = checks.flag("play", play)
+        for one in self.feeds:
+            self._require_ours(one)
         self._notice: str | None = None
         # The passes that were begun here and have not ended, each in a task.
         self._passes: dict[Feed, asyncio.Task[Any]] = {}
@@ -72,6 +78,7 @@ class FeedDeck(Face):
         """Let the feeds play: those that pause go on, those at rest begin at their first row."""
         self._notice = None
         for feed in self.feeds:
+            self._require_ours(feed)
             if self._is_begun(feed):
                 feed.resume()
             elif feed not in self._passes:
@@ -98,19 +105,31 @@ class FeedDeck(Face):
             if self._is_begun(feed):
                 feed.step()
             else:
-                self._begin(feed, is_paused=True)
-                self._live.start(self._step_into(feed), self)
+                self._live.start(self._step_into(feed, self._begin(feed, is_paused=True)), self)
+
+    def _require_ours(self, feed: Feed) -> None:
+        """Refuse a feed that is playing to another account: these would be its controls."""
+        client = feed.client
+        if self._is_begun(feed) and client is not None:
+            engine = self._ex.engine
+            if client not in (self._ex, engine, engine.venue) and engine is not getattr(
+                client, "engine", None
+            ):
+                raise HorizonError(
+                    f"feed {words.name(feed.name)!r} is {feed.status} to another account: stop it "
+                    "first"
+                )
 
     @staticmethod
     def _is_begun(feed: Feed) -> bool:
-        return feed.status in ("playing", "paused")
+        return feed.status in ("playing", "paused") and not feed.is_stopping
 
-    def _begin(self, feed: Feed, *, is_paused: bool = False) -> None:
+    def _begin(self, feed: Feed, *, is_paused: bool = False) -> asyncio.Task[Any]:
         """Begin a pass in a task; one that has not taken its first step yet is begun anew."""
         former = self._passes.get(feed)
         if former is not None:
             former.cancel()
-        task = self._live.start(feed.play(self._ex, paused=is_paused), self)
+        task = self._live.start(self._pass(feed, is_paused), self)
         self._passes[feed] = task
 
         def forget(ended: asyncio.Task[Any]) -> None:
@@ -118,9 +137,14 @@ class FeedDeck(Face):
                 del self._passes[feed]
 
         task.add_done_callback(forget)
+        return task
 
-    async def _step_into(self, feed: Feed) -> None:
-        task = self._passes[feed]
+    async def _pass(self, feed: Feed, is_paused: bool) -> None:
+        while feed.is_stopping:  # a former pass, of this deck or of the one before it
+            await asyncio.sleep(0.005)
+        await feed.play(self._ex, paused=is_paused)
+
+    async def _step_into(self, feed: Feed, task: asyncio.Task[Any]) -> None:
         while not self._is_begun(feed) and not task.done():
             await asyncio.sleep(0)
         if not task.done():
@@ -165,6 +189,7 @@ class FeedDeck(Face):
         """Stop the feeds that were started here, then end for good."""
         if not self.ended and self._passes:
             self.stop()
+            self.shown = {**self.shown, "status": "stopped"}
         super().release(reason)
 
     # ------------------------------------------------------------------ picture

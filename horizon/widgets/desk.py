@@ -96,7 +96,8 @@ def workbench(
 
     Notes
     -----
-    The desk is live while the kernel is free or a cell awaits (``await algo.done()``,
+    A feed begins at the account's present, whatever the dates of its data, and plays at its own
+    speed. The desk is live while the kernel is free or a cell awaits (``await algo.done()``,
     ``await feed.play(ex)``). A cell that blocks holds it up, and it says so.
     """
     return Workbench(ex, feed, market=market, play=play, panels=panels, palette=palette)
@@ -137,13 +138,14 @@ class Workbench:
         if market is None and self._is_own and self.feeds:
             market = _first_market(self.feeds)
         if market is not None:
-            venue.market(market)
+            venue.market(checks.market_id("market", market))
         self._started: list[ExecAlgo] = []
         self._frames: dict[str, pd.DataFrame] | None = None
         self._closed = ""
         self._masthead: Masthead | None = None
         self._deck: FeedDeck | None = None
         self._parts: dict[str, Face] = {}
+        self._boxes: tuple[ipywidgets.Box, ...] = ()
         self._live = live
         live.claim(self)  # the desk that this cell made before ends here
         try:
@@ -178,10 +180,22 @@ class Workbench:
             self._deck = FeedDeck(ex, self.feeds, play=begins, palette=colours)
         for face in self._faces():
             face.quiet = face is not self._masthead
+            face.on_gone = self._give_back
 
     def _faces(self) -> list[Face]:
         made = [self._masthead, self._deck, *self._parts.values()]
         return [face for face in made if face is not None]
+
+    def _give_back(self) -> None:
+        """Let go of the boxes as well, once nobody looks at any of an ended desk's parts."""
+        if self._closed and all(face.is_gone for face in self._faces()):
+            for box in self._boxes:
+                box.children = ()
+                box.layout.close()
+                box.close()
+            # IPython keeps what a cell has shown; it should not keep an account with it.
+            self._masthead = self._deck = None
+            self._parts, self._boxes, self._started = {}, (), []
 
     def _lay_out(self) -> ipywidgets.VBox:
         full = {"width": "100%", "min_width": "0"}
@@ -198,19 +212,23 @@ class Workbench:
         rows = [*heads, body]
         box = ipywidgets.VBox(rows, layout=full)
         box.add_class("hz-desk")
+        self._boxes = (box, body, *columns)
         return box
 
-    def __getattr__(self, name: str) -> Any:
-        # desk.ticket, desk.chart, …: the panels, by their names.
-        parts = self.__dict__.get("_parts", {})
-        if name in parts:
-            return parts[name]
-        raise AttributeError(f"this desk has no {name!r}; its panels are {', '.join(parts)}")
+    def panel(self, name: str) -> Face:
+        """Return one of its panels, a widget, by its name in `panels`.
+
+        Raises
+        ------
+        ValueError
+            If the desk has no such panel.
+        """
+        return self._parts[checks.one_of("name", name, tuple(self._parts))]
 
     # ------------------------------------------------------------------ data
     @property
     def orders(self) -> pd.DataFrame:
-        """Every order as a table; also after the desk was closed, as it was then."""
+        """Every order as a table. An account of the desk's own is kept as it was at its end."""
         return self._frame("orders")
 
     @property
@@ -284,9 +302,10 @@ class Workbench:
         for face in self._faces():
             face.release(reason)
         self._live.end(self)
-        if self.ex.is_connected:
-            self._frames = self._frames_now()
-            if self._is_own:
+        if self._is_own and self.ex.is_connected:
+            try:
+                self._frames = self._frames_now()
+            finally:
                 self.ex.close()
 
     def paint(self) -> None:
@@ -310,13 +329,12 @@ class Workbench:
         return f"<code>{html.escape(repr(self))}</code>"
 
     def _repr_mimebundle_(self, **options: Any) -> Any:
+        if not self._boxes:
+            return {"text/plain": repr(self)}
         bundle = self._box._repr_mimebundle_(**options)
         data = bundle[0] if isinstance(bundle, tuple) else bundle
         data["text/plain"] = repr(self)
         return bundle
-
-    def __dir__(self) -> list[str]:
-        return sorted({*super().__dir__(), *self._parts})
 
 
 def _panels(panels: Iterable[str]) -> tuple[str, ...]:
@@ -337,7 +355,7 @@ def _made_up(ex: ImperativeClient) -> tuple[Feed, ...]:
                 start=start,
                 volatility=pace,
                 interval=0.5,
-                spread=0.01,
+                spread=0.002,
                 tick_size=_GRID,
             )
         )

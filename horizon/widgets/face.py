@@ -68,6 +68,8 @@ class Face(anywidget.AnyWidget):
 
     #: The page side, a file of ``static/``.
     script: ClassVar[str] = ""
+    #: Verbs that change this widget alone.
+    private: ClassVar[frozenset[str]] = frozenset()
     #: Verbs that are refused if they come late.
     risky: ClassVar[frozenset[str]] = frozenset()
 
@@ -84,11 +86,15 @@ class Face(anywidget.AnyWidget):
         self._live = Live.here()
         self._every = every
         self._beaten = 0.0
+        self._made_at = time.time()
         # When each of the latest beats was sent, on the monotonic clock.
         self._beats: deque[tuple[int, float]] = deque(maxlen=64)
         self._error: str | None = None
         self._leaving: Any = None
         self._is_resting = False
+        #: Whether it was given back, and what is called then.
+        self.is_gone = False
+        self.on_gone: Callable[[], object] = _nothing
         self._esm = _static("face.js", self.script)
         self._css = _static("face.css")
         super().__init__(colours=self._palette.css())
@@ -98,7 +104,7 @@ class Face(anywidget.AnyWidget):
             self.paint()
         except BaseException:
             self.release("it could not be shown")
-            super().close()
+            self.give_back()
             raise
         self._live.show(self, every)
 
@@ -116,12 +122,16 @@ class Face(anywidget.AnyWidget):
         """Send the picture if it has changed, and the beat if it is time."""
         if self.ended:
             return
+        ex = self.__dict__.get("_ex")
+        if ex is not None and not ex.is_connected:
+            self.release("its account was closed")
+            return
         picture = self.picture()
         picture["error"] = self._error
         stall = self._live.stall
         picture["stall"] = (
             None
-            if stall is None
+            if stall is None or stall.ended_at < self._made_at
             else f"A running cell held this up for {stall.seconds:.0f} s; it is live again."
         )
         now = time.monotonic()
@@ -161,7 +171,11 @@ class Face(anywidget.AnyWidget):
         except (HorizonError, ValueError, TypeError) as error:
             self.fail(error)
         finally:
-            self._live.paint_all()
+            # What the form holds is nobody else's business; an order shows everywhere at once.
+            if verb in self.private:
+                self._live.paint(self)
+            else:
+                self._live.paint_all()
 
     def _require_fresh(self, beat: object) -> None:
         sent = next((at for number, at in self._beats if number == beat), None)
@@ -178,12 +192,12 @@ class Face(anywidget.AnyWidget):
         """Show an error on the widget's error line until the next verb, or its dismissal."""
         self._error = words_of(error)
         if not self.ended:
-            shown = dict(self.shown)
-            shown["error"] = self._error
-            self.shown = shown
+            self.shown = {**self.shown, "error": self._error}
 
     def _dismiss(self) -> None:
         self._error = None
+        if self.ended:
+            self.shown = {**self.shown, "error": None}
         self.paint()
 
     # ------------------------------------------------------------------ the output's life
@@ -203,12 +217,21 @@ class Face(anywidget.AnyWidget):
 
     def _nobody_looks(self) -> None:
         self._leaving = None
-        if self.ended:
-            super().close()  # nothing to show, and nobody to show it to: give it back
+        if self.ended:  # nothing to show, and nobody to show it to
+            self.give_back()
             return
         self._is_resting = True
         self._live.rest(self)
         self.out_of_sight()
+
+    def give_back(self) -> None:
+        """Leave page and kernel for good, with all that it holds."""
+        if self.is_gone:
+            return
+        self.is_gone = True
+        super().close()
+        self.layout.close()
+        self.on_gone()
 
     def out_of_sight(self) -> None:
         """Act when the last output that showed it has gone; here: end its tasks."""
@@ -226,6 +249,7 @@ class Face(anywidget.AnyWidget):
     def broken(self, error: BaseException) -> None:
         """End because painting raised: this widget alone, so it says so itself."""
         self.quiet = False
+        self.shown = {**self.shown, "error": None}  # said once, as the reason of its end
         self.release(f"an error stopped it ({words_of(error)})")
 
     def close(self) -> None:
@@ -240,6 +264,10 @@ class Face(anywidget.AnyWidget):
 
     def _repr_html_(self) -> str:
         return f"<code>{html.escape(repr(self))}</code>"
+
+
+def _nothing() -> None:
+    """Nobody asked to be told."""
 
 
 _OWN_VERBS: Final = {

@@ -149,6 +149,12 @@ class Live:
         self._due.pop(owner, None)
         self._plan()
 
+    def paint(self, owner: Owner) -> None:
+        """Paint one owner now."""
+        if owner in self._due:
+            self._due[owner] = (self._loop.time() + self._due[owner][1], self._due[owner][1])
+            self._paint(owner)
+
     def paint_all(self) -> None:
         """Paint everything now: after a command, whose result should not wait for its turn."""
         now = self._loop.time()

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 from horizon import words
 from horizon.algos import AlgoProgress, ExecAlgo
 from horizon.client import ImperativeClient
 from horizon.errors import AlgoError
 from horizon.types import AssetClass
-from horizon.widgets.access import client_of, text_of, unit_of, venue_of
+from horizon.widgets.access import client_of, leg_name, text_of, unit_of, venue_of
 from horizon.widgets.face import Face, Verb
 from horizon.widgets.palette import Palette
 
@@ -43,6 +43,8 @@ class AlgoMonitor(Face):
     """
 
     script = "monitor.js"
+    # What came due meanwhile would be sent at once.
+    risky: ClassVar[frozenset[str]] = frozenset({"resume"})
 
     def __init__(
         self,
@@ -51,13 +53,15 @@ class AlgoMonitor(Face):
         palette: str | Palette = "blue-orange",
     ) -> None:
         self._source: Callable[[], list[ExecAlgo]]
+        self._only: str | None = None
         if isinstance(ex_or_algo, ExecAlgo):
             algo = ex_or_algo
             if algo.id is None:
                 raise AlgoError("an algorithm is shown once it has started: call start(request)")
             self._source = lambda: [algo]
+            self._only = f"{algo.kind} {algo.id}"
         else:
-            client = client_of(ex_or_algo, "ex_or_algo")
+            client = self._ex = client_of(ex_or_algo, "ex_or_algo")
             venue_of(client)
             self._source = lambda: client.algo_history
         self._ended: set[ExecAlgo] = set()
@@ -93,7 +97,7 @@ class AlgoMonitor(Face):
         pictures = list(self._drawn.values())
         self._drawn = {algo: seen for algo, seen in self._drawn.items() if seen["is_done"]}
         return {
-            "name": f"Algorithms: {len(running):,} running",
+            "name": self._only or f"Algorithms: {len(running):,} running",
             "algos": pictures,
             "empty": "No algorithm has been started. Choose TWAP, VWAP or Iceberg in a ticket, or "
             "call ex.twap(…).",
@@ -105,14 +109,15 @@ def _picture_of(algo: ExecAlgo) -> dict[str, Any]:
     venue = algo.engine.venue
     with venue.lock:
         state = algo.brief_progress
-        unit = unit_of(AssetClass(venue.account.legs[state.market_id].market.asset_class))
+        leg = venue.account.legs[state.market_id]
+    market, unit = leg_name(leg), unit_of(AssetClass(leg.market.asset_class))
     money = words.name(venue.currency)
     percent = round(state.fraction * 100.0, 1)
     if percent == 100.0 and state.remaining > 0.0:
         percent = 99.9
     name = f"{state.kind} {state.id}"
     sign = "BUY +" if state.side == "buy" else "SELL −"
-    what = f"{sign}{words.exact(state.target)} {words.name(state.market_id)}"
+    what = f"{sign}{words.exact(state.target)} {market}"
     filled = f"{words.exact(state.filled)} of {words.exact(state.target)} {unit} filled"
     status = _STATUS.get(state.status, state.status)
     return {
@@ -120,7 +125,7 @@ def _picture_of(algo: ExecAlgo) -> dict[str, Any]:
         "is_done": state.is_done,
         "side": sign,
         "tone": state.side,
-        "title": f"{name}: {words.exact(state.target)} {words.name(state.market_id)}",
+        "title": f"{name}: {words.exact(state.target)} {market}",
         "status": status,
         "bar": {
             "name": f"Progress of {name}, {what}",
@@ -147,7 +152,8 @@ def _facts(state: AlgoProgress, money: str, unit: str) -> list[list[str]]:
     if state.status == "paused":
         next_slice = "paused"
     elif state.next_slice_at is not None:
-        next_slice = f"{words.clock(state.next_slice_at)} UTC"
+        is_far = state.time is not None and state.next_slice_at - state.time >= 86_400.0
+        next_slice = f"{words.clock(state.next_slice_at, date=is_far)} UTC"
         if state.time is not None and state.next_slice_at > state.time:
             next_slice += f", in {words.duration(math.ceil(state.next_slice_at - state.time))}"
         elif not state.is_done:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import math
+from collections import deque
 from collections.abc import Iterable, Mapping
+from decimal import Decimal
 from itertools import islice
 from typing import Any, ClassVar, Final
 
 from horizon import checks, words
 from horizon.types import AssetClass, VenueOrder
+from horizon.venues.account import Account
 from horizon.venues.records import NEVER_NS, Leg, MarketState, OrderState
 from horizon.widgets.access import client_of, leg_name, text_of, venue_of
 from horizon.widgets.face import Face, Verb
@@ -19,6 +22,15 @@ __all__ = ["Balance", "Fills", "Orders", "Positions", "Prices", "ended_words"]
 #: Rows that a live table shows; it says how many more there are.
 _ROWS: Final = 50
 _ENDED: Final = 12
+#: New orders that are looked through at a paint for those that have ended already.
+_FRESH: Final = 1_000
+_DAY_NS: Final = 86_400 * 1_000_000_000
+#: Decimals of a price in a market without a tick size, and most of them for a very small one.
+_FINEST: Final = 6
+_SMALLEST: Final = 12
+_FLATTEN_ALL: Final = (
+    "Flatten every position: closes all, cancels every order, ends every algorithm"
+)
 _SIDES: Final = {1: ["BUY +", "buy"], -1: ["SELL −", "sell"]}
 _STATUS: Final = {"new": "working", "partial": "partly filled", "canceled": "cancelled"}
 
@@ -89,7 +101,7 @@ class Positions(_Table):
             rows = [self._row(market, leg) for market, leg in held[:_ROWS]]
         tools = []
         if held:
-            tools.append(_action("flatten all", "", "Flatten all", "Flatten every position"))
+            tools.append(_action("flatten all", "", "Flatten all", _FLATTEN_ALL))
         return {
             "name": "Positions",
             "columns": _columns(
@@ -122,8 +134,19 @@ class Positions(_Table):
                 _bare(gain),
                 _bare(leg.realized),
             ],
-            "actions": [_action("flatten", leg.id, "Flatten", f"Flatten {name}")],
+            "actions": [_flatten(market, leg)],
         }
+
+
+def _flatten(market: MarketState, leg: Leg) -> dict[str, Any]:
+    """The button of a row, saying all that `Engine.flatten` does."""
+    label, what = "Flatten", leg_name(leg)
+    if market.no is not None and not leg.is_no:
+        # By its own id a market is flattened whole.
+        what = f"{leg_name(market)}, YES and NO"
+        label = "Flatten both" if market.no.quantity != 0.0 else label
+    name = f"{label} {what}: closes it, cancels its orders, ends its algorithms"
+    return _action("flatten", leg.id, label, name)
 
 
 class Orders(_Table):
@@ -141,7 +164,22 @@ class Orders(_Table):
         self, ex: object, *, ended: bool = True, palette: str | Palette = "blue-orange"
     ) -> None:
         self._with_ended = checks.flag("ended", ended)
+        # What was open at the last paint, how many orders there were, and what has ended.
+        self._open: list[OrderState] = []
+        self._seen = 0
+        self._over: deque[OrderState] = deque(maxlen=_ENDED)
         super().__init__(ex, palette=palette)
+
+    def _take_ended(self, account: Account) -> None:
+        """Put what has ended since the last paint at the end of the ended ones."""
+        if not self._with_ended:
+            return
+        ended = [order for order in self._open if not order.is_open]
+        # Those that came and went between two paints are among the newest.
+        fresh = islice(reversed(account.orders.values()), max(0, len(account.orders) - self._seen))
+        came_and_went = [order for order in islice(fresh, _FRESH) if not order.is_open]
+        self._over.extend([*ended, *reversed(came_and_went[:_ENDED])])
+        self._open, self._seen = list(account.open_orders.values()), len(account.orders)
 
     def verbs(self) -> dict[str, Verb]:
         """Cancel one order or all."""
@@ -160,11 +198,8 @@ class Orders(_Table):
             account = venue.account
             working = list(islice(reversed(account.open_orders.values()), _ROWS))
             count = len(account.open_orders)
-            over: list[OrderState] = []
-            if self._with_ended:
-                latest = islice(reversed(account.orders.values()), _ENDED + len(working))
-                over = [order for order in latest if not order.is_open][:_ENDED]
-            rows = [_order_row(order) for order in (*working, *over)]
+            self._take_ended(account)
+            rows = [_order_row(order) for order in (*working, *reversed(self._over))]
         tools = []
         if count:
             tools.append(_action("cancel all", "", "Cancel all", "Cancel every open order"))
@@ -199,6 +234,9 @@ def _order_row(order: OrderState) -> dict[str, Any]:
     state = _STATUS.get(order.status, order.status)
     if order.reason is not None and order.status in ("rejected", "canceled"):
         state = f"{state}: {words.name(order.reason)}"
+    if order.intent is not None and order.intent != order.reason:
+        # A liquidation is nobody's order, and must not look like one.
+        state = f"{state} ({words.name(order.intent).replace('_', ' ')})"
     return {
         "id": order.id,
         "tone": None if order.is_open else "over",
@@ -238,15 +276,16 @@ class Fills(_Table):
         with venue.lock:
             log = venue.account.fills
             first = max(0, len(log) - _ENDED)
+            with_day = _span_days([row[6] for row in log[first:]])
             rows = []
             for number in range(len(log) - 1, first - 1, -1):
                 order_id, leg_id, sign, quantity, price, fee, ts, is_maker, _ = log[number]
                 cells = [
-                    words.clock(ts / 1e9),
+                    words.clock(ts / 1e9, date=with_day),
                     leg_name(venue.account.legs[leg_id]),
                     _SIDES[sign],
                     order_id,
-                    words.amount(quantity),
+                    words.exact(quantity),
                     words.price(price),
                     f"{_bare(fee, plus=False)} {'maker' if is_maker else 'taker'}",
                 ]
@@ -300,8 +339,8 @@ class Balance(_Table):
 class Prices(_Table):
     """The last price of each market, with its quotes and its change since the table was made.
 
-    Prices of a market with a tick size are shown one digit finer than that, others to six
-    decimals at most; a row keeps the most digits that it has had.
+    Prices of a market with a tick size are shown one digit finer than that at most, others to
+    six decimals, or six significant digits; a row keeps the most that it has had.
 
     Parameters
     ----------
@@ -323,7 +362,8 @@ class Prices(_Table):
             shown = markets
             if len(markets) > _ROWS:
                 shown = sorted(markets, key=lambda m: not (m.held or m.resting))[:_ROWS]
-            rows = [self._row(market) for market in shown]
+            with_day = _span_days([m.tick_ns for m in shown if m.tick_ns != NEVER_NS])
+            rows = [self._row(market, with_day) for market in shown]
         return {
             "name": "Prices",
             "columns": _columns(
@@ -340,16 +380,17 @@ class Prices(_Table):
             "note": _note(len(rows), len(markets), "markets"),
         }
 
-    def _row(self, market: MarketState) -> dict[str, Any]:
+    def _row(self, market: MarketState, with_day: bool) -> dict[str, Any]:
+        ticked = None if market.tick_ns == NEVER_NS else market.tick_ns / 1e9
         first = self._first.setdefault(market.id, market.price)
         change = market.price - first
         tone = "" if abs(change) < 1e-9 else "buy" if change > 0.0 else "sell"
         settled = " (settled)" if market.settled else ""
         prices = (market.price, market.bid, market.ask)
-        used = (len(words.price(value).partition(".")[2]) for value in (*prices, change))
         grid = None if market.instrument is None else market.instrument.tick_size
-        finest = 6 if grid is None else min(6, 1 + len(words.price(grid).partition(".")[2]))
-        decimals = min(finest, max(self._decimals.get(market.id, 2), *used))
+        finest = _fitting(market.price) if grid is None else _decimals_of(grid) + 1
+        used = max(_decimals_of(value) for value in prices if not math.isnan(value))
+        decimals = min(finest, max(2, used, self._decimals.get(market.id, 0)))
         self._decimals[market.id] = decimals
         return {
             "id": market.id,
@@ -357,9 +398,30 @@ class Prices(_Table):
                 leg_name(market) + settled,
                 *(_aligned(value, decimals) for value in prices),
                 [_change(change, decimals), tone],
-                words.clock(None if market.tick_ns == NEVER_NS else market.tick_ns / 1e9),
+                words.clock(ticked, date=with_day),
             ],
         }
+
+
+def _span_days(times_ns: list[int]) -> bool:
+    """Whether times need their day: they are of several, or all at a midnight (daily bars)."""
+    if not times_ns:
+        return False
+    days = {ns // _DAY_NS for ns in times_ns}
+    return len(days) > 1 or all(ns % _DAY_NS == 0 for ns in times_ns)
+
+
+def _decimals_of(value: float) -> int:
+    """How many decimals the shortest writing of a number has."""
+    exponent = Decimal(repr(value)).normalize().as_tuple().exponent
+    return max(0, -exponent) if isinstance(exponent, int) else 0
+
+
+def _fitting(price: float) -> int:
+    """Decimals that leave six significant digits of a price, and six decimals at least."""
+    if not 0.0 < price < 0.1:
+        return _FINEST
+    return min(_SMALLEST, _FINEST - 1 - math.floor(math.log10(price)))
 
 
 def _aligned(value: float, decimals: int) -> str:

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+import difflib
 import secrets
 from collections.abc import Callable, Mapping
 from itertools import islice
 from typing import Any, ClassVar, Final
 
-from horizon import words
+from horizon import checks, words
 from horizon.algos import TWAP, VWAP, ExecAlgo, Iceberg
 from horizon.errors import HorizonError
 from horizon.instruments import Market
 from horizon.preview import OrderPreview
 from horizon.types import AssetClass, OrderRequest, VenueOrder
-from horizon.widgets.access import client_of, text_of, unit_of, venue_of
+from horizon.widgets.access import client_of, leg_name, text_of, unit_of, venue_of
 from horizon.widgets.face import Face, Verb
 from horizon.widgets.live import words_of
 from horizon.widgets.masthead import banner_of
@@ -66,6 +67,7 @@ class OrderTicket(Face):
     """
 
     script = "ticket.js"
+    private: ClassVar[frozenset[str]] = frozenset({"edit", "preview", "drop"})
     risky: ClassVar[frozenset[str]] = frozenset({"confirm"})
 
     def __init__(
@@ -79,11 +81,14 @@ class OrderTicket(Face):
         venue = venue_of(self._ex)
         self._values = dict(DEFAULTS)
         if market is not None:
-            venue.market(market)  # says what is wrong with a name that is none
+            venue.market(
+                checks.market_id("market", market)
+            )  # says what is wrong with a name that is none
             self._values["market"] = market
         self._edit_by, self._edit = "", 0
         self._wrong: dict[str, str] = {}
         self._draft: Draft | None = None
+        self._doubts: list[str] = []
         self._preview_id: str | None = None
         self._sent: dict[str, VenueOrder | ExecAlgo] = {}
         self._latest: VenueOrder | ExecAlgo | None = None
@@ -137,7 +142,7 @@ class OrderTicket(Face):
                 raise
             self._wrong = {field: words_of(error)}
         else:
-            self._draft = draft
+            self._draft, self._doubts = draft, self._doubts_about(draft)
             self._preview_id = f"ticket-{secrets.token_hex(8)}"
 
     def _confirm(self, arguments: Mapping[str, Any]) -> None:
@@ -149,12 +154,30 @@ class OrderTicket(Face):
             raise HorizonError("nothing was sent: the preview has changed. Look again")
         draft, self._draft, self._preview_id = self._draft, None, None
         if draft.algo is None:
+            self._send_order(draft, asked)
+        else:
+            self._start_algo(draft, asked)
+
+    def _send_order(self, draft: Draft, asked: str) -> None:
+        try:
             self._remember(asked, self._order(draft, asked))
-            return
+        except BaseException:
+            # A listener may fail, or an interrupt come, after the order was taken: it stands.
+            venue = self._ex.engine.venue
+            with venue.lock:
+                known = venue.account.client_ids.get(asked)
+            if known is not None:
+                self._remember(asked, venue.order(known[0]))
+            raise
+
+    def _start_algo(self, draft: Draft, asked: str) -> None:
         algo, request, contract = self._algo(draft)
-        algo.start(request, auto=True, market=contract)
-        self._remember(asked, algo)
-        self.on_algo(algo)
+        try:
+            algo.start(request, auto=True, market=contract)
+        finally:
+            if algo.id is not None:
+                self._remember(asked, algo)
+                self.on_algo(algo)
 
     def _remember(self, asked: str, sent: VenueOrder | ExecAlgo) -> None:
         self._sent[asked] = self._latest = sent
@@ -234,7 +257,9 @@ class OrderTicket(Face):
         """The form, the preview as of now, and what became of the last order."""
         venue = venue_of(self._ex)
         with venue.lock:
-            markets = [words.name(m) for m in islice(venue.account.markets, _SUGGESTED)]
+            known = list(islice(venue.account.markets, _SUGGESTED))
+            # A name that had to be spelled out would be another market's if it were chosen.
+            markets = [market for market in known if words.name(market) == market]
             kind = kind_of(self._values, venue.market)
             preview = None if self._draft is None else self._preview_picture(self._draft)
         return {
@@ -248,6 +273,21 @@ class OrderTicket(Face):
             "preview": preview,
             "done": None if self._latest is None else self._done(self._latest),
         }
+
+    def _doubts_about(self, draft: Draft) -> list[str]:
+        """Ask about a name that is nearly a market's, and is none."""
+        if not isinstance(draft.target, Market):
+            return []
+        markets = self._ex.engine.venue.account.markets
+        if draft.target.id in markets:
+            return []
+        folded = {market.casefold(): market for market in islice(markets, _SUGGESTED)}
+        near = difflib.get_close_matches(draft.target.id.casefold(), folded, n=1)
+        return (
+            [f"Did you mean {words.name(folded[near[0]])}? There is no {draft.name} yet."]
+            if near
+            else []
+        )
 
     def _preview_picture(self, draft: Draft) -> dict[str, Any]:
         try:
@@ -263,44 +303,53 @@ class OrderTicket(Face):
                 "confirm": "Confirm",
             }
         is_waiting = draft.algo in ("twap", "vwap") and seen.rule == "no price"
+        quote = self._ex.quote(seen.market_id)
+        last = None if quote is None else quote.price
+        matching = self._ex.engine.venue.matching
         verb = "Start" if draft.algo else "Confirm:"
         what = draft.algo.upper() if draft.algo else draft.side
         return {
             "id": self._preview_id,
             "tone": draft.side,
             "headline": _headline(draft, seen.currency),
-            "facts": _facts(draft, seen),
-            "notes": _notes(draft, seen, is_waiting),
+            "facts": _facts(draft, seen, last),
+            "notes": [*self._doubts, *_notes(draft, seen, last, matching, is_waiting)],
             # The rules are asked again at each child; the whole at once is only a warning.
             "refusal": None if draft.algo or seen.refusal is None else words.name(seen.refusal),
-            "confirm": f"{verb} {what} {words.exact(draft.quantity)}",
+            "confirm": "Cannot be sent"
+            if seen.is_refused and not draft.algo
+            else f"{verb} {what} {words.exact(draft.quantity)}",
         }
 
     def _done(self, sent: VenueOrder | ExecAlgo) -> dict[str, Any]:
-        """Say where the last order stands now."""
+        """Say where the last order stands: what was sent, its state, and how much has filled."""
         if isinstance(sent, ExecAlgo):
-            state = sent.progress
+            state = sent.brief_progress
             return {
-                "text": f"{state.kind} {state.id} started: {state.side} "
-                f"{words.exact(state.target)} {words.name(state.market_id)}. {state.status}, "
-                f"{words.exact(state.filled)} filled.",
+                "text": f"{state.kind} {state.id} started: {_SIDES[state.side]}"
+                f"{words.exact(state.target)} {self._named(state.market_id)}, {state.status}.",
+                "filled": f"{words.exact(state.filled)} filled" if state.filled else "",
                 "is_bad": False,
             }
         order = self._ex.order(sent.id)
         filled = ""
         if order.filled_quantity and order.average_price is not None:
             filled = (
-                f", {words.exact(order.filled_quantity)} of {words.exact(order.quantity)} at "
-                f"{words.price(order.average_price)} on average"
+                f"{words.exact(order.filled_quantity)} of {words.exact(order.quantity)} filled at "
+                f"{words.price(order.average_price)} {words.name(self._ex.engine.venue.currency)}"
             )
-        sign = "BUY +" if order.side == "buy" else "SELL −"
         return {
-            "text": f"Order {order.id}: {sign}{words.exact(order.quantity)} "
-            f"{words.name(order.market_id)}, {ended_words(order)}{filled}.",
+            "text": f"Order {order.id}: {_SIDES[order.side]}{words.exact(order.quantity)} "
+            f"{self._named(order.market_id)}, {ended_words(order)}.",
+            "filled": filled,
             "is_bad": order.is_rejected,
         }
 
+    def _named(self, market_id: str) -> str:
+        return leg_name(self._ex.engine.venue.account.legs[market_id])
 
+
+_SIDES: Final = {"buy": "BUY +", "sell": "SELL −"}
 _KIND_NAMES: Final = {
     AssetClass.Equity: "an equity",
     AssetClass.Option: "an option",
@@ -311,8 +360,7 @@ _KIND_NAMES: Final = {
 
 
 def _headline(draft: Draft, currency: str) -> str:
-    sign = "BUY +" if draft.side == "buy" else "SELL −"
-    size = f"{sign}{words.exact(draft.quantity)} {draft.name}"
+    size = f"{_SIDES[draft.side]}{words.exact(draft.quantity)} {draft.name}"
     money = words.name(currency)
     at = "" if draft.limit is None else f" at {words.exact(draft.limit, decimals=2)} {money}"
     limit = "" if draft.limit is None else f", limit {words.exact(draft.limit, decimals=2)} {money}"
@@ -330,21 +378,26 @@ def _headline(draft: Draft, currency: str) -> str:
     return f"{size}{at}"
 
 
-def _facts(draft: Draft, seen: OrderPreview) -> list[list[str]]:
+def _facts(draft: Draft, seen: OrderPreview, last: float | None) -> list[list[str]]:
     money, whole = seen.currency, draft.algo is not None
     price = words.MISSING
     if seen.price is not None:
         is_given = not draft.is_market and draft.algo not in ("twap", "vwap")
         shown = words.exact(seen.price, decimals=2) if is_given else words.price(seen.price)
         price = f"{shown} {words.name(money)}"
-    called = "At the present price" if draft.algo in ("twap", "vwap") else "Limit price"
+    called = "Limit price"
+    if draft.is_market:
+        called = "Expected price"
+    elif draft.algo in ("twap", "vwap"):
+        called = "At the present price" if seen.price == last else "At the nearest price it may pay"
     facts = [
-        [("Expected price" if draft.is_market else called), price],
+        [called, price],
         ["Notional", words.cash(seen.notional, money)],
         [
             f"Fee, as {'taker' if seen.is_taker else 'maker'}" + (", estimated" if whole else ""),
             words.cash(seen.fee, money),
         ],
+        ["Against the last price", _against(draft, seen, last)],
         [
             "Buying power after" + (", if all at once" if whole else ""),
             f"{words.cash(seen.buying_power_after, money)} "
@@ -355,28 +408,53 @@ def _facts(draft: Draft, seen: OrderPreview) -> list[list[str]]:
             f"{words.signed(seen.position_after)} {unit_of(seen.asset_class)} "
             f"(now {words.signed(seen.position)})",
         ],
-        ["Worst loss of this order", words.cash(seen.worst_loss, money)],
     ]
     if seen.asset_class is AssetClass.Perp:
         at = seen.liquidation_price
-        facts.append(
-            ["Liquidated at", "never" if at is None else f"{words.price(at)} {words.name(money)}"]
-        )
+        shown = "never" if at is None else f"{words.price(at)} {words.name(money)}"
+        facts.append(["Position liquidated at", shown])
+        facts.append(["Worst loss, past liquidation", words.cash(seen.worst_loss, money)])
+    else:
+        facts.append(["Worst loss of what it opens", words.cash(seen.worst_loss, money)])
     return facts
 
 
-def _notes(draft: Draft, seen: OrderPreview, is_waiting: bool) -> list[str]:
+def _against(draft: Draft, seen: OrderPreview, last: float | None) -> str:
+    """What a fill at the preview's price costs or gains against the market's last price."""
+    if seen.price is None or not seen.price or seen.notional is None or last is None:
+        return words.MISSING
+    sign = 1.0 if draft.side == "buy" else -1.0
+    cost = sign * (1.0 - last / seen.price) * seen.notional
+    if abs(cost) < 1e-9:
+        return words.cash(0.0, seen.currency)
+    return f"{words.cash(abs(cost), seen.currency)} {'worse' if cost > 0.0 else 'better'}"
+
+
+def _notes(
+    draft: Draft, seen: OrderPreview, last: float | None, matching: str, is_waiting: bool
+) -> list[str]:
     notes = []
-    if seen.duplicate_of is not None:
-        notes.append(f"This was sent before, as order {seen.duplicate_of}.")
+    money = words.name(seen.currency)
     if draft.limit is not None and not draft.algo and seen.is_taker and not seen.is_refused:
-        notes.append("The market is at this limit or better: it would fill with the next tick.")
+        what = (
+            "Bid or ask"
+            if matching == "quotes"
+            else f"The last price, {words.price(last)} {money},"
+        )
+        notes.append(
+            f"{what} has reached this limit: the next tick fills it, at the limit, if that "
+            "reaches it too."
+        )
+    if draft.is_market and matching == "price" and not seen.is_refused:
+        notes.append("This paper venue fills at the last price; bid and ask are only shown.")
+    if draft.algo == "iceberg" and draft.show >= draft.quantity:
+        notes.append("It shows the whole order at once.")
     if is_waiting:
         notes.append("The market has no price yet: it starts with the first tick.")
     elif draft.algo and seen.refusal is not None:
         notes.append(f"All at once it would be refused: {words.name(seen.refusal)}")
     if draft.algo in ("twap", "vwap"):
-        notes.append("Each slice is a limit order at the price of the tick that sends it.")
+        notes.append(_slices_note(draft, last, money))
     if seen.asset_class is AssetClass.Option and seen.notional is not None and seen.price:
         units = seen.notional / (seen.quantity * seen.price)
         notes.append(f"One contract is {words.amount(units)} units of the underlying.")
@@ -384,3 +462,14 @@ def _notes(draft: Draft, seen: OrderPreview, is_waiting: bool) -> list[str]:
         kind = _KIND_NAMES[draft.kind]
         notes.append(f"{draft.name} was not declared here: it will be known as {kind}.")
     return notes
+
+
+def _slices_note(draft: Draft, last: float | None, money: str) -> str:
+    each = "Each slice is a limit order at the price of the tick that sends it"
+    if draft.limit is None:
+        return f"{each}."
+    is_buy = draft.side == "buy"
+    bound = f"at {'most' if is_buy else 'least'} {words.exact(draft.limit, decimals=2)} {money}"
+    beyond = last is not None and (last > draft.limit if is_buy else last < draft.limit)
+    waits = " The market is beyond that now: slices would wait there." if beyond else ""
+    return f"{each}, {bound}.{waits}"

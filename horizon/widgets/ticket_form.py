@@ -357,7 +357,14 @@ def _whole(values: Mapping[str, str], field: str) -> int:
 
 
 def _weights(values: Mapping[str, str]) -> tuple[float, ...]:
-    parts = [part for part in re.split(r"[,;\s]+", values["profile"].strip()) if part]
+    text = values["profile"].strip()
+    if re.search(r"\d,\d", text):
+        raise FieldError(
+            "profile",
+            "profile must be weights with a blank between them, such as 1, 2, 1 or 0.5 2; was "
+            f"{words.name(text)!r}",
+        )
+    parts = [part for part in re.split(r"[,;\s]+", text) if part]
     for part in parts:
         if not _NUMBER.fullmatch(part) or not 0.0 <= float(part) <= 1e15:
             raise FieldError(

@@ -90,7 +90,12 @@ function chart(body, send) {
         if (it.isTime) {
           const at = x(it.value);
           set(stroke, { x1: at, x2: at, y1: MARGIN.top, y2: HEIGHT - MARGIN.bottom });
-          set(text, { x: at, y: HEIGHT - MARGIN.bottom + 14 });
+          const isLast = at > width - 44;
+          set(text, {
+            x: isLast ? width : at,
+            y: HEIGHT - MARGIN.bottom + 14,
+            "text-anchor": isLast ? "end" : "middle",
+          });
         } else {
           const at = y(it.value);
           set(stroke, { x1: MARGIN.left, x2: width - MARGIN.right, y1: at, y2: at });
@@ -150,7 +155,7 @@ function chart(body, send) {
     const [cx, cy] = [x(second), y(price)];
     set(cursor, { x1: cx, x2: cx, y1: MARGIN.top, y2: HEIGHT - MARGIN.bottom, visibility: null });
     set(at, { cx, cy, visibility: null });
-    write(says, `${new Date(second * 1000).toISOString().slice(11, 19)} UTC  ${text}`);
+    write(says, text);
     const isRight = cx > width / 2;
     set(says, {
       x: isRight ? cx - 8 : cx + 8,
@@ -163,12 +168,13 @@ function chart(body, send) {
   plot.addEventListener("pointerleave", () => {
     for (const part of [cursor, at, says]) set(part, { visibility: "hidden" });
   });
-  new ResizeObserver(([entry]) => {
+  const size = new ResizeObserver(([entry]) => {
     const now = Math.floor(entry.contentRect.width);
     if (now === width) return;
     width = now;
     render();
-  }).observe(plot);
+  });
+  size.observe(plot);
 
   function options(select, items, chosen) {
     keyed(
@@ -194,7 +200,7 @@ function chart(body, send) {
     set(plot, { "aria-label": `Price line: ${picture.summary}` });
     render();
   }
-  return { draw };
+  return { draw, end: () => size.disconnect() };
 }
 
 export default { render: (context) => mount(context, chart) };

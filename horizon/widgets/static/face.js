@@ -3,6 +3,7 @@
 
 const STALE_AFTER = 2500; // milliseconds without a beat (there is one a second)
 const PRESSED = 800; // milliseconds in which a pressed button takes no second press
+const TWICE = 500; // milliseconds within which two clicks may be one double click
 const ARMED = 4000; // milliseconds in which an armed button waits for its second press
 
 function set(element, attributes) {
@@ -30,12 +31,13 @@ function write(element, text) {
 function keyed(parent, items, key, make, update) {
   const known = (parent.hzChildren ??= new Map());
   const wanted = new Set(items.map(key));
+  let lostFocus = false;
   for (const [name, child] of known) {
     if (wanted.has(name)) continue;
     const hadFocus = child.contains(document.activeElement);
     child.remove();
     known.delete(name);
-    if (hadFocus) parent.closest("[tabindex]")?.focus();
+    lostFocus ||= hadFocus;
   }
   items.forEach((item, index) => {
     const name = key(item);
@@ -44,13 +46,22 @@ function keyed(parent, items, key, make, update) {
     if (parent.children[index] !== child) parent.insertBefore(child, parent.children[index] ?? null);
     update(child, item);
   });
+  if (lostFocus) {
+    // To what has come in its place, else to the widget as a whole.
+    const next = parent.querySelector("button:not(:disabled)") ?? parent.closest("[tabindex]");
+    next?.focus();
+  }
 }
 
 // A button. One that is armed first asks again, in its own words, before it acts. One that is
 // `once` takes no second press for the same thing: it has not gone yet, but is on its way.
+let latest = { at: -TWICE, by: 0, x: 0, y: 0 };
+let buttonsMade = 0;
 function button(act, attributes = {}, once = false) {
+  const own = (buttonsMade += 1);
   const made = node("button", { type: "button", class: "hz-button", ...attributes });
   let armed = 0;
+  let armedAt = 0;
   let pressed = { at: -PRESSED, what: "" };
   const disarm = () => {
     clearTimeout(armed);
@@ -73,11 +84,22 @@ function button(act, attributes = {}, once = false) {
     if (armed && !action.sure) disarm();
     made.hzShow();
   };
-  made.addEventListener("click", () => {
+  made.addEventListener("click", (event) => {
     const now = performance.now();
+    // The second half of a double click may meet another button, which has come to its place.
+    const isNear = Math.hypot(event.clientX - latest.x, event.clientY - latest.y) < 12;
+    const isOther = latest.by !== own && event.detail > 0 && isNear && now - latest.at < TWICE;
+    if (isOther && once) {
+      latest.at = now; // a third click is not the first of a new one
+      return;
+    }
+    latest = { at: now, by: own, x: event.clientX, y: event.clientY };
     const what = `${made.hzAction?.do} ${made.hzAction?.id}`;
     if (once && pressed.what === what && now - pressed.at < PRESSED) return;
+    // Nor does it answer the question that the first half has made the button ask.
+    if (armed && event.detail > 1 && now - armedAt < TWICE) return;
     if (made.hzAction?.sure && !armed) {
+      armedAt = now;
       armed = setTimeout(disarm, ARMED);
       made.classList.add("hz-armed");
       made.hzShow();
@@ -137,11 +159,13 @@ function clockNow() {
   return new Date().toISOString().slice(11, 19);
 }
 
-// Put a widget on the page. `make(body, send)` builds it and returns `draw(picture)`, and
-// `theme(isDark)` if it wants to know.
+// Put a widget on the page. `make(body, send)` builds it and returns `draw(picture)`, and if it
+// needs them `theme(isDark)` and `end()`, which gives back what outlasts the page's elements.
 function mount({ model, el }, make) {
-  const root = node("section", {
+  // A group, not a landmark: a notebook may show many of the same name.
+  const root = node("div", {
     class: "hz-face",
+    role: "group",
     tabindex: -1,
   });
   // Keys pressed here are this widget's: Lab would take D D as "delete the cell", and Shift+Enter
@@ -277,6 +301,7 @@ function mount({ model, el }, make) {
     model.off("change:beat", alive);
     model.off("change:ended", tell);
     model.off("msg:custom", onCustom);
+    view.end?.();
     model.off("comm_live_update", die);
     kernel?.disposed?.disconnect(die);
     send("left");

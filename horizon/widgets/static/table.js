@@ -1,6 +1,6 @@
 // A small live table: rows keep their place and their buttons while they last.
 
-const SHORT = 28; // letters that stay on one line
+const SHORT = 20; // letters that stay on one line
 
 function table(body, send) {
   const uid = `hz-${Math.random().toString(36).slice(2)}`;
@@ -27,7 +27,8 @@ function table(body, send) {
       "aria-labelledby": scrolls ? uid : null,
     });
   };
-  new ResizeObserver(reach).observe(scroll);
+  const size = new ResizeObserver(reach);
+  size.observe(scroll);
 
   let counted = -1;
   function action(made, item) {
@@ -99,7 +100,7 @@ function table(body, send) {
       reach();
     }
   }
-  return { draw };
+  return { draw, end: () => size.disconnect() };
 }
 
 export default { render: (context) => mount(context, table) };

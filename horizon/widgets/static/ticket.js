@@ -42,8 +42,11 @@ function ticket(body, send) {
   );
   const said = node("div", { role: "status", "aria-live": "polite" });
   const done = node("p", { class: "hz-done", hidden: true });
-  said.append(done);
-  form.append(grid, node("div", { class: "hz-row" }, review, keys), preview, said);
+  // For those who do not see it: each new preview once, not each of its changing numbers.
+  const spoken = node("span", { class: "hz-unseen" });
+  said.append(spoken, done);
+  const filled = node("p", { class: "hz-hint", hidden: true });
+  form.append(grid, node("div", { class: "hz-row" }, review, keys), preview, said, filled);
   body.append(node("div", { class: "hz-banner" }, venue, mode, halted), form);
 
   // ---------------------------------------------------------------- fields
@@ -166,8 +169,9 @@ function ticket(body, send) {
   function hidePreview() {
     shownPreview = null;
     hide(preview);
+    write(spoken, "");
     asked = 0;
-    done.hidden = true;
+    done.hidden = filled.hidden = true;
   }
   // What is hidden cannot keep the focus: it goes to where the next order begins.
   function hide(element) {
@@ -220,7 +224,12 @@ function ticket(body, send) {
     }
     preview.hidden = false;
     asked = 0;
-    if (isNew) previewSince = performance.now();
+    if (isNew) {
+      previewSince = performance.now();
+      const facts = seen.facts.map(([label, text]) => `${label}: ${text}`).join("; ");
+      const what = seen.refusal ? `Refused: ${seen.refusal}` : "Enter confirms, Escape drops";
+      write(spoken, `Preview. ${seen.headline}. ${facts}. ${what}.`);
+    }
     set(preview, { "data-tone": seen.tone });
     set(confirm, { "data-tone": seen.tone });
     write(headline, seen.headline);
@@ -264,8 +273,10 @@ function ticket(body, send) {
       set(done, { class: picture.done.is_bad ? "hz-done hz-wrong" : "hz-done" });
     }
     done.hidden = !picture.done;
+    write(filled, picture.done?.filled ?? "");
+    filled.hidden = filled.textContent === "";
   }
-  return { draw };
+  return { draw, end: () => clearTimeout(typing) };
 }
 
 export default { render: (context) => mount(context, ticket) };
