@@ -93,6 +93,13 @@ class PriceChart(Face):
         """Choose a market, or a stretch of time."""
         return {"choose": self._choose, "span": self._set_span}
 
+    def show(self, market_id: str) -> None:
+        """Show a market's line, if it has had a price; a name that is no market's is ignored."""
+        market = split_side(canonical_id(market_id))[0]
+        if market in self._tape.markets and market != self._market:
+            self._market = market
+            self._live.paint(self)
+
     def _choose(self, arguments: Mapping[str, Any]) -> None:
         market = text_of(arguments, "market")
         if market not in self._tape.markets:
@@ -148,12 +155,16 @@ class PriceChart(Face):
         less = "" if len(drawn) == len(fills) else f", the latest {len(drawn):,} drawn"
         is_mirrored = any(account.legs[row[1]].is_no for _, row in drawn)
         mirror = "; a trade in NO stands as the trade in YES that it equals" if is_mirrored else ""
+        state = account.markets.get(market)
+        paid = ""
+        if state is not None and state.settled:
+            paid = f"; settled at {words.price(state.settled_at)} {money}"
         over = "more than " if len(every) == _KEPT and len(fills) == _KEPT else ""
         return {
             "summary": f"{words.price(float(prices[-1]))} {money}; low "
             f"{words.price(float(prices.min()))}, high {words.price(float(prices.max()))} over "
             f"{_count(len(prices), 'tick')}{thin}; {over}{_count(len(fills), 'fill')}{less}"
-            f"{mirror}",
+            f"{mirror}{paid}",
             "points": [
                 [second, price, f"{words.clock(second, date=is_long)} UTC  {words.price(price)}"]
                 for second, price in zip(seconds[kept].tolist(), prices[kept].tolist(), strict=True)

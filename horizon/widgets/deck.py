@@ -221,7 +221,7 @@ class FeedDeck(Face):
                 "words": rows,
             },
             "actions": [
-                _action("pause" if is_playing else "play", True),
+                _action("pause" if is_playing else "play", True, again=bool(sent) and not is_on),
                 _action("step", not is_playing),
                 _action("stop", is_on),
             ],
@@ -239,11 +239,13 @@ def _speed_words(speed: float) -> str:
     return "as fast as possible" if speed == math.inf else f"{speed:,g}×"
 
 
-def _action(verb: str, is_on: bool) -> dict[str, Any]:
+def _action(verb: str, is_on: bool, *, again: bool = False) -> dict[str, Any]:
     return {
         "do": verb,
         "id": "",
-        "label": verb.capitalize(),
-        "name": f"{verb.capitalize()} the feed",
+        "label": "Play again" if again else verb.capitalize(),
+        "name": "Play the feed again from its first row"
+        if again
+        else f"{verb.capitalize()} the feed",
         "off": not is_on,
     }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import html
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, Final
@@ -11,6 +12,7 @@ import ipywidgets
 from horizon import checks
 from horizon.algos import ExecAlgo
 from horizon.client import ImperativeClient, connect
+from horizon.errors import HorizonError
 from horizon.feeds import Feed, Synthetic
 from horizon.instruments import Market, Prediction
 from horizon.widgets.access import client_of, venue_of
@@ -176,6 +178,9 @@ class Workbench:
         ticket = self._parts.get("ticket")
         if isinstance(ticket, OrderTicket):
             ticket.on_algo = self._started.append
+            chart = self._parts.get("chart")
+            if isinstance(chart, PriceChart):
+                ticket.on_market = chart.show
         if self.feeds:
             self._deck = FeedDeck(ex, self.feeds, play=begins, palette=colours)
         for face in self._faces():
@@ -273,8 +278,13 @@ class Workbench:
     # ------------------------------------------------------------------ end
     @property
     def is_closed(self) -> bool:
-        """Whether it has been closed, or ended with its cell."""
-        return bool(self._closed)
+        """Whether it has been closed, has ended with its cell, or with its account."""
+        return bool(self._ended)
+
+    @property
+    def _ended(self) -> str:
+        head = self._masthead
+        return self._closed or ("" if head is None else str(head.ended))
 
     def close(self) -> None:
         """Stop everything that the desk has begun; again at no risk.
@@ -300,6 +310,9 @@ class Workbench:
             return
         self._closed = reason
         for face in self._faces():
+            with contextlib.suppress(HorizonError):  # the last picture, where there still is one
+                face.paint()
+        for face in self._faces():
             face.release(reason)
         self._live.end(self)
         if self._is_own and self.ex.is_connected:
@@ -322,7 +335,7 @@ class Workbench:
 
     # ------------------------------------------------------------------ display
     def __repr__(self) -> str:
-        state = f"ended: {self._closed}" if self._closed else "live"
+        state = f"ended: {self._ended}" if self._ended else "live"
         return f"<Workbench on {self.ex.engine.venue.name}, {state}; run its cell to use it>"
 
     def _repr_html_(self) -> str:

@@ -252,13 +252,15 @@ class Live:
     def tell(owner: Owner, error: BaseException) -> None:
         """Show an error at its owner; one that is not in our own words, in the log as well."""
         if not isinstance(error, HorizonError):
-            _log.error("a widget failed: %s", words_of(error), exc_info=error)
+            _log.error("shown on a widget: %s", words_of(error), exc_info=error)
         owner.fail(error)
 
 
 def words_of(error: BaseException) -> str:
     """Say an error in words: our own speak for themselves, others with their kind."""
-    text = name(str(error))
+    # Notes say where it happened: which row of which feed.
+    notes = getattr(error, "__notes__", [])
+    text = name("; ".join([str(error), *notes]) if str(error) else "")
     if isinstance(error, (HorizonError, ValueError, TypeError)) and text:
         return text
     return f"{type(error).__name__}: {text}" if text else type(error).__name__

@@ -15,7 +15,14 @@ __all__ = ["Masthead", "banner_of"]
 def banner_of(ex: Any) -> dict[str, Any]:
     """Say which venue it is, and whether money is real."""
     venue = ex.engine.venue
-    halted = "The kill switch is on: only reducing orders pass." if venue.account.halted else ""
+    account, halted = venue.account, ""
+    if account.halted:
+        halted = (
+            "The kill switch is on: only reducing orders pass "
+            "(ex.engine.reset_kill_switch() lifts it)."
+        )
+    elif account.now_ns < account.drawdown_until_ns:
+        halted = "The day's drawdown limit was passed: only reducing orders until the next UTC day."
     return {
         "venue": words.name(venue.name),
         "mode": "LIVE: REAL MONEY" if venue.is_live else "PAPER: NO REAL MONEY",

@@ -11,6 +11,7 @@ from typing import Any, ClassVar, Final
 
 from horizon import checks, words
 from horizon.types import AssetClass, VenueOrder
+from horizon.venues import rules
 from horizon.venues.account import Account
 from horizon.venues.records import NEVER_NS, Leg, MarketState, OrderState
 from horizon.widgets.access import client_of, leg_name, text_of, venue_of
@@ -382,20 +383,21 @@ class Prices(_Table):
 
     def _row(self, market: MarketState, with_day: bool) -> dict[str, Any]:
         ticked = None if market.tick_ns == NEVER_NS else market.tick_ns / 1e9
-        first = self._first.setdefault(market.id, market.price)
-        change = market.price - first
-        tone = "" if abs(change) < 1e-9 else "buy" if change > 0.0 else "sell"
-        settled = " (settled)" if market.settled else ""
-        prices = (market.price, market.bid, market.ask)
+        # Ticks that come after a settlement say nothing of what was paid.
+        last = market.settled_at if market.settled else market.price
+        quotes = (math.nan, math.nan) if market.settled else (market.bid, market.ask)
+        prices = (last, *quotes)
+        change = last - self._first.setdefault(market.id, last)
+        tone = "" if abs(change) < rules.SLACK * abs(last) else "buy" if change > 0.0 else "sell"
         grid = None if market.instrument is None else market.instrument.tick_size
-        finest = _fitting(market.price) if grid is None else _decimals_of(grid) + 1
+        finest = _fitting(last) if grid is None else _decimals_of(grid) + 1
         used = max(_decimals_of(value) for value in prices if not math.isnan(value))
         decimals = min(finest, max(2, used, self._decimals.get(market.id, 0)))
         self._decimals[market.id] = decimals
         return {
             "id": market.id,
             "cells": [
-                leg_name(market) + settled,
+                leg_name(market) + (" (settled)" if market.settled else ""),
                 *(_aligned(value, decimals) for value in prices),
                 [_change(change, decimals), tone],
                 words.clock(ticked, date=with_day),
@@ -432,9 +434,10 @@ def _aligned(value: float, decimals: int) -> str:
 
 
 def _change(change: float, decimals: int) -> str:
-    if abs(change) < 1e-9:
-        return f"{0.0:.{decimals}f}"
-    return f"{'+' if change > 0.0 else '−'}{abs(change):,.{decimals}f}"
+    shown = f"{abs(change):,.{decimals}f}"
+    if not shown.strip("0."):
+        return shown
+    return f"{'+' if change > 0.0 else '−'}{shown}"
 
 
 def _bare(value: float, *, plus: bool = True) -> str:

@@ -92,6 +92,8 @@ class OrderTicket(Face):
         self._preview_id: str | None = None
         self._sent: dict[str, VenueOrder | ExecAlgo] = {}
         self._latest: VenueOrder | ExecAlgo | None = None
+        #: Told of the market that the ticket turns to.
+        self.on_market: Callable[[str], object] = lambda _: None
         #: Told of every algorithm that the ticket starts.
         self.on_algo: Callable[[ExecAlgo], object] = lambda _: None
         super().__init__(palette=palette)
@@ -116,9 +118,12 @@ class OrderTicket(Face):
         edit = arguments.get("edit")
         self._edit = edit if isinstance(edit, int) else 0
         if taken != self._values:
-            self._values = taken
+            former, self._values = self._values["market"], taken
             self._wrong = {}
             self._drop()
+            market = taken["market"].strip()
+            if market != former and market in self._ex.engine.venue.account.markets:
+                self.on_market(market)
 
     def _drop(self) -> None:
         self._draft = self._preview_id = None

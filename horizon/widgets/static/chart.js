@@ -2,6 +2,7 @@
 
 const SVG = "http://www.w3.org/2000/svg";
 const MARGIN = { left: 62, right: 12, top: 10, bottom: 34 };
+const LETTER = 7; // pixels, at most, of a digit on an axis
 const HEIGHT = 250;
 
 function shape(tag, attributes = {}, ...children) {
@@ -75,6 +76,10 @@ function chart(body, send) {
   }
 
   function drawGrid() {
+    const longest = Math.max(4, ...shown.y[2].map(([, text]) => text.length));
+    MARGIN.left = 26 + LETTER * longest;
+    const room = LETTER * (2 + Math.max(4, ...shown.x[2].map(([, text]) => text.length)));
+    let free = 0; // where the next time may stand without meeting the one before
     const marks = [
       ...shown.x[2].map(([value, text]) => ({ text, value, isTime: true })),
       ...shown.y[2].map(([value, text]) => ({ text, value, isTime: false })),
@@ -91,7 +96,10 @@ function chart(body, send) {
           const at = x(it.value);
           set(stroke, { x1: at, x2: at, y1: MARGIN.top, y2: HEIGHT - MARGIN.bottom });
           const isLast = at > width - 44;
+          const isFree = at >= free;
+          if (isFree) free = at + room;
           set(text, {
+            visibility: isFree ? null : "hidden",
             x: isLast ? width : at,
             y: HEIGHT - MARGIN.bottom + 14,
             "text-anchor": isLast ? "end" : "middle",

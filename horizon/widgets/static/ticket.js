@@ -36,9 +36,9 @@ function ticket(body, send) {
     { class: "hz-preview", hidden: true, role: "group", "aria-label": "Preview" },
     headline,
     facts,
-    notes,
+    choices, // above what comes and goes with the market: it must not move under the pointer
     refusal,
-    choices,
+    notes,
   );
   const said = node("div", { role: "status", "aria-live": "polite" });
   const done = node("p", { class: "hz-done", hidden: true });
