@@ -69,6 +69,8 @@ class FeedDeck(Face):
         self._notice: str | None = None
         # The passes that were begun here and have not ended, each in a task.
         self._passes: dict[Feed, asyncio.Task[Any]] = {}
+        # Those of them that begin paused.
+        self._held: set[Feed] = set()
         super().__init__(palette=palette)
         if begins:
             self.play()
@@ -105,7 +107,11 @@ class FeedDeck(Face):
             if self._is_begun(feed):
                 feed.step()
             else:
-                self._live.start(self._step_into(feed, self._begin(feed, is_paused=True)), self)
+                # Two steps in one turn are two rows of one pass.
+                task = self._passes.get(feed)
+                if task is None or feed not in self._held:
+                    task = self._begin(feed, is_paused=True)
+                self._live.start(self._step_into(feed, task), self)
 
     def _require_ours(self, feed: Feed) -> None:
         """Refuse a feed that is playing to another account: these would be its controls."""
@@ -129,6 +135,7 @@ class FeedDeck(Face):
         former = self._passes.get(feed)
         if former is not None:
             former.cancel()
+        (self._held.add if is_paused else self._held.discard)(feed)
         task = self._live.start(self._pass(feed, is_paused), self)
         self._passes[feed] = task
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import html
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, Final
@@ -12,7 +11,6 @@ import ipywidgets
 from horizon import checks
 from horizon.algos import ExecAlgo
 from horizon.client import ImperativeClient, connect
-from horizon.errors import HorizonError
 from horizon.feeds import Feed, Synthetic
 from horizon.instruments import Market, Prediction
 from horizon.widgets.access import client_of, venue_of
@@ -213,6 +211,7 @@ class Workbench:
                 box.add_class("hz-desk")
                 columns.append(box)
         body = ipywidgets.HBox(columns, layout={**full, "flex_flow": "row wrap", "grid_gap": "8px"})
+        body.add_class("hz-desk")
         heads = [head for head in (self._masthead, self._deck) if head is not None]
         rows = [*heads, body]
         box = ipywidgets.VBox(rows, layout=full)
@@ -233,7 +232,11 @@ class Workbench:
     # ------------------------------------------------------------------ data
     @property
     def orders(self) -> pd.DataFrame:
-        """Every order as a table. An account of the desk's own is kept as it was at its end."""
+        """Every order as a table.
+
+        Once the desk has closed an account of its own, as it was then. An account that you have
+        closed answers no more (`VenueError`).
+        """
         return self._frame("orders")
 
     @property
@@ -310,8 +313,10 @@ class Workbench:
             return
         self._closed = reason
         for face in self._faces():
-            with contextlib.suppress(HorizonError):  # the last picture, where there still is one
-                face.paint()
+            try:
+                face.paint()  # the last picture, with what the end has changed
+            except Exception as error:
+                self._live.tell(face, error)
         for face in self._faces():
             face.release(reason)
         self._live.end(self)

@@ -11,6 +11,7 @@ ago: what was clicked while a cell blocked the kernel is not sent later, at anot
 
 from __future__ import annotations
 
+import contextlib
 import html
 import time
 from collections import deque
@@ -124,6 +125,8 @@ class Face(anywidget.AnyWidget):
             return
         ex = self.__dict__.get("_ex")
         if ex is not None and not ex.is_connected:
+            with contextlib.suppress(HorizonError):  # what can still be read, as it ended
+                self.shown = {**self.picture(), "error": None, "stall": None}
             self.release("its account was closed")
             return
         picture = self.picture()

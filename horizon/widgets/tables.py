@@ -51,10 +51,13 @@ class _Table(Face):
         return words.name(self._ex.engine.venue.currency)
 
 
-def _columns(*labels: str, numbers: int = 0) -> list[dict[str, Any]]:
-    """Headings; the last `numbers` of them stand over numbers."""
+def _columns(*labels: str, numbers: int = 0, minor: tuple[int, ...] = ()) -> list[dict[str, Any]]:
+    """Headings; the last `numbers` stand over numbers, those at `minor` go where it is narrow."""
     first = len(labels) - numbers
-    return [{"label": label, "number": i >= first} for i, label in enumerate(labels)]
+    return [
+        {"label": label, "number": i >= first, "minor": i in minor}
+        for i, label in enumerate(labels)
+    ]
 
 
 def _note(shown: int, total: int, what: str) -> str | None:
@@ -113,6 +116,7 @@ class Positions(_Table):
                 f"Unrealised, {self._currency}",
                 f"Realised, {self._currency}",
                 numbers=5,
+                minor=(2, 5),
             ),
             "rows": rows,
             "tools": tools,
@@ -216,6 +220,7 @@ class Orders(_Table):
                 f"Limit, {self._currency}",
                 f"Average, {self._currency}",
                 numbers=4,
+                minor=(0, 7),
             ),
             "rows": rows,
             "tools": tools,
@@ -302,6 +307,7 @@ class Fills(_Table):
                 f"Price, {self._currency}",
                 f"Fee, {self._currency}",
                 numbers=3,
+                minor=(3,),
             ),
             "rows": rows,
             "empty": "No fills yet.",

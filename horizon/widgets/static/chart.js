@@ -20,7 +20,7 @@ function chart(body, send) {
     "span",
     { class: "hz-hint" },
     node("span", { class: "hz-key", style: "background: var(--hz-buy)" }),
-    "▲ bought  ",
+    "▲ bought",
     node("span", { class: "hz-key", style: "background: var(--hz-sell)" }),
     "▼ sold",
   );
@@ -100,7 +100,7 @@ function chart(body, send) {
           if (isFree) free = at + room;
           set(text, {
             visibility: isFree ? null : "hidden",
-            x: isLast ? width : at,
+            x: isLast ? width - 2 : at,
             y: HEIGHT - MARGIN.bottom + 14,
             "text-anchor": isLast ? "end" : "middle",
           });

@@ -30,6 +30,13 @@ function table(body, send) {
   const size = new ResizeObserver(reach);
   size.observe(scroll);
 
+  const classes = (column, isShort) =>
+    [
+      column?.number ? "hz-number" : isShort ? "hz-short" : "",
+      column?.minor ? "hz-minor" : "",
+    ]
+      .join(" ")
+      .trim() || null;
   let counted = -1;
   function action(made, item) {
     made.hzTake(item);
@@ -60,7 +67,7 @@ function table(body, send) {
         write(element.firstChild, text);
         const isShort = text.length <= SHORT;
         set(element, {
-          class: columns[cell.i]?.number ? "hz-number" : isShort ? "hz-short" : null,
+          class: classes(columns[cell.i], isShort),
           "data-tone": isPair ? cell.text[1] : null,
         });
       },
@@ -77,7 +84,7 @@ function table(body, send) {
       () => node("th", { scope: "col" }),
       (element, column) => {
         write(element, column.label);
-        set(element, { class: column.number ? "hz-number" : null });
+        set(element, { class: classes(column, false) });
       },
     );
     keyed(
