@@ -1,0 +1,200 @@
+"""The desk by keyboard alone: no mouse from the load of the page on."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.desk import OWN, Desk, assert_no_problems
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Locator
+
+pytestmark = pytest.mark.browser
+
+QUIET = 1_500  # milliseconds in which nothing may happen
+HELD = """
+ex.buy('AAPL', 5, limit=200)
+ex.tick('AAPL', 181)
+ex.buy('AAPL', 7, limit=100)
+"""
+TICKET = [
+    ("combobox", "Market"),
+    ("combobox", "Kind of market"),
+    ("radio", "BUY +"),
+    ("combobox", "Order type"),
+    ("textbox", "Quantity, shares"),
+    ("textbox", "Limit price, USD"),
+    ("combobox", "Valid"),
+    ("checkbox", "Post only: never take liquidity"),
+    ("checkbox", "Reduce only: never open a position"),
+    ("button", "Preview the order"),
+]
+OTHERS = [
+    ("Price$", "combobox", "Market"),
+    ("Price$", "combobox", "Time shown"),
+    ("Positions", "button", "Flatten every position"),
+    ("Positions", "button", "Flatten AAPL"),
+    ("Orders", "button", "Cancel every open order"),
+    ("Orders", "button", "Cancel order p2: buy 7 AAPL at 100.00"),
+]
+JS_CELLS = """() => window.horizonPanel.content.widgets.map(
+  cell => [cell.model.type, cell.model.sharedModel.source, cell.model.executionCount ?? null])"""
+JS_IN_TICKET = "() => document.activeElement.closest('.hz-face')?.ariaLabel === 'Order ticket'"
+
+
+def test_order_by_keyboard(lab) -> None:
+    lab.open_cells(OWN)
+    lab.run_all()
+    desk, keys = Desk(lab), lab.page.keyboard
+    desk.tick("AAPL", 182.0)
+    lab.kernel_exec(HELD)
+    expect(desk.row("Orders", "p2")).to_contain_text("working")
+
+    def named(part: str, role: str, name: str) -> Locator:
+        if role == "button":
+            return desk.button(part, name)
+        return desk.part(part).get_by_role(role, name=name, exact=True)
+
+    def tab_to(part: str, role: str, name: str) -> None:
+        wanted = named(part, role, name)
+        for _ in range(60):
+            keys.press("Tab")
+            if wanted.evaluate("wanted => wanted === document.activeElement"):
+                return
+        pytest.fail(f"Tab does not reach {role} {name!r}")
+
+    # Tab goes through the ticket and then the other parts, as they are read.
+    tab_to("Order ticket", *TICKET[0])
+    for part, role, name in [*(("Order ticket", *field) for field in TICKET[1:]), *OTHERS]:
+        keys.press("Tab")
+        expect(named(part, role, name)).to_be_focused()
+
+    # Two Enters at once preview and no more: nobody has read it yet.
+    tab_to("Order ticket", *TICKET[0])
+    keys.type("AAPL")
+    for _ in range(4):
+        keys.press("Tab")
+    keys.type("3")
+    keys.press("Tab")
+    keys.type("150")
+    keys.press("Enter")
+    keys.press("Enter")
+    expect(desk.preview).to_contain_text("BUY +3 AAPL at 150.00 USD")
+    expect(desk.field("Limit")).to_be_focused()
+    lab.page.wait_for_timeout(QUIET)
+    assert len(desk.orders()) == 2
+
+    # One more, and it is sent.
+    keys.press("Enter")
+    desk.eventually(lambda: desk.orders()[2:], [["AAPL", "buy", 3, 150, "new"]])
+    expect(desk.preview).to_be_hidden()
+    expect(desk.field("Limit")).to_be_focused()
+
+    # A key that is held down confirms nothing, nor do Lab's own for running a cell.
+    for _ in range(30):
+        keys.down("Enter")
+        lab.page.wait_for_timeout(30)
+    keys.up("Enter")
+    expect(desk.preview).to_be_visible()
+    keys.press("Shift+Enter")
+    keys.press("Control+Enter")
+    lab.page.wait_for_timeout(QUIET)
+    expect(desk.preview).to_be_visible()
+    assert len(desk.orders()) == 3
+
+    # Escape drops it, and so does a changed field.
+    keys.press("Escape")
+    expect(desk.preview).to_be_hidden()
+    assert lab.page.evaluate(JS_IN_TICKET)
+    tab_to("Order ticket", *TICKET[5])
+    keys.press("Enter")
+    expect(desk.preview).to_be_visible()
+    keys.press("End")
+    keys.type("1")  # 1501
+    expect(desk.preview).to_be_hidden()
+    lab.page.wait_for_timeout(QUIET)
+    expect(desk.preview).to_be_hidden()
+    keys.press("Backspace")
+
+    # Enter previews from a radio button, a list and a tick box as well, with what they hold then.
+    tab_to("Order ticket", *TICKET[2])
+    keys.press("ArrowDown")
+    keys.press("Enter")
+    expect(desk.preview).to_contain_text("SELL −3 AAPL at 150.00 USD")
+    keys.press("Escape")
+    tab_to("Order ticket", *TICKET[6])
+    keys.press("ArrowDown")
+    expect(desk.field("Valid")).to_have_value("ioc")
+    keys.press("Enter")
+    expect(desk.preview).to_be_visible()
+    keys.press("ArrowUp")
+    expect(desk.preview).to_be_hidden()
+    tab_to("Order ticket", *TICKET[8])
+    keys.press("Space")
+    keys.press("Enter")
+    expect(desk.preview).to_be_visible()
+    assert len(desk.orders()) == 3
+
+    # Confirm by its button: the focus stays in the ticket.
+    tab_to("Order ticket", "button", "Confirm: sell 3: SELL −3 AAPL at 150.00 USD")
+    keys.press("Space")
+    desk.eventually(lambda: desk.orders()[3:], [["AAPL", "sell", 3, 150, "new"]])
+    expect(desk.preview).to_be_hidden()
+    assert lab.page.evaluate(JS_IN_TICKET)
+
+    # Cancel and flatten in their rows; what was there hands the focus to its table.
+    tab_to("Orders", "button", "Cancel order p2: buy 7 AAPL at 100.00")
+    keys.press("Space")
+    expect(desk.row("Orders", "p2")).to_contain_text("cancelled")
+    expect(desk.part("Orders")).to_be_focused()
+    tab_to("Positions", "button", "Flatten AAPL")
+    keys.press("Enter")
+    armed = desk.button("Positions", "Sure? Flatten AAPL")
+    expect(armed).to_be_focused()
+    keys.press("Escape")
+    expect(armed).to_have_count(0)
+    keys.press("Enter")
+    keys.press("Enter")
+    expect(desk.part("Positions")).to_contain_text("Nothing is held.")
+    expect(desk.part("Positions")).to_be_focused()
+    assert_no_problems(lab)
+
+
+def test_lab_takes_no_key_that_is_meant_for_the_desk(lab) -> None:
+    lab.open_cells(OWN, "'another cell'")
+    lab.run_all()
+    desk, keys = Desk(lab), lab.page.keyboard
+    desk.tick("AAPL", 182.0)
+    lab.kernel_exec(HELD)
+    expect(desk.row("Orders", "p2")).to_contain_text("working")
+    desk.write(market="AAPL", quantity="3", limit="150")
+    cells = lab.page.evaluate(JS_CELLS)
+
+    ours = ("a", "b", "d", "d", "x", "c", "v", "m", "y", "j", "k", "0", "0", "ArrowUp", "ArrowDown")
+    with_enter = ("Shift+Enter", "Control+Enter", "Alt+Enter")
+    for where in (
+        desk.ticket.get_by_role("button", name="Preview the order"),
+        desk.field("Kind"),
+        desk.field("Post only"),
+        desk.ticket.get_by_role("radio", name="SELL"),
+        desk.part("Price$").get_by_label("Market"),
+        desk.button("Positions", "Flatten AAPL"),
+        desk.field("Quantity"),
+    ):
+        where.focus()
+        for key in (*ours, *with_enter):
+            keys.press(key)
+        assert lab.page.evaluate(JS_CELLS) == cells, where
+        assert not lab.page.locator(".jp-mod-editMode").count()
+    lab.wait_idle()
+    lab.page.wait_for_timeout(QUIET)
+    assert lab.page.evaluate(JS_CELLS) == cells
+    assert [order[4] for order in desk.orders()] == ["filled", "new"]
+
+    # What is pressed with Ctrl is Lab's: the notebook can be saved.
+    keys.press("Control+s")
+    lab.page.wait_for_function("() => !window.horizonPanel.context.model.dirty")
+    assert_no_problems(lab)
