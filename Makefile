@@ -62,8 +62,8 @@ notebooks: setup ## run the notebooks, and check that they are committed clean
 	$(BIN)/python scripts/notebooks.py --check
 	$(if $(NOTEBOOKS),$(BIN)/python -m pytest --nbval-lax -n $(JOBS) --dist loadfile $(NOTEBOOKS) $(NONE_OK),@echo "no notebooks yet")
 
-browser: setup ## run the notebooks in JupyterLab in a headless Chromium
-	$(BIN)/python -m pytest -m browser tests $(NONE_OK)
+browser: setup ## drive the desk and run the notebooks in JupyterLab in a headless Chromium
+	$(BIN)/python -m pytest -m browser -n $(JOBS) --dist loadfile tests $(NONE_OK)
 
 test-long: setup ## the tests that take minutes
 	$(BIN)/python -m pytest -m long -n $(JOBS) tests $(NONE_OK)

@@ -37,7 +37,6 @@ function table(body, send) {
     ]
       .join(" ")
       .trim() || null;
-  let counted = -1;
   function action(made, item) {
     made.hzTake(item);
   }
@@ -102,10 +101,7 @@ function table(body, send) {
     );
     write(note, shown.note ?? "");
     note.hidden = !shown.note;
-    if (rows.childElementCount !== counted) {
-      counted = rows.childElementCount;
-      reach();
-    }
+    reach();
   }
   return { draw, end: () => size.disconnect() };
 }
