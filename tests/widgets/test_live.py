@@ -282,7 +282,6 @@ async def test_nothing_is_left_in_the_loop_once_the_last_owner_has_ended() -> No
     await passing(1.0)
     for owner in owners:
         live.end(owner)
-    await passing(FIGURES)  # a timer that is under way may still fire, once
     assert await timers() == 0
     assert asyncio.all_tasks() == {asyncio.current_task()}
     assert (live._due, live._contexts, live._tasks) == ({}, {}, {})
