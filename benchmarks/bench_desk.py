@@ -68,7 +68,7 @@ JS_ORDERS = """async count => {
     .find(it => it.textContent.startsWith(text));
   const newest = () => face('Orders').querySelector('tbody th')?.textContent ?? '';
   const times = [];
-  write(field('Limit price'), '90');
+  write(field('Limit price'), '9');
   for (let i = 0; i < count; i++) {
     write(field('Quantity'), String(i + 1));
     button('Preview').click();
