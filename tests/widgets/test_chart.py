@@ -20,6 +20,7 @@ from tests.widgets.notebook import (
     do,
     in_a_notebook,
     passing,
+    turns,
 )
 
 
@@ -84,6 +85,19 @@ async def test_a_market_can_be_chosen_from_those_that_have_ticked() -> None:
         await do(shown, "choose", market=unknown)
         assert shown.shown["error"]
         assert shown.market == "other"
+
+
+@in_a_notebook
+async def test_a_chart_can_be_turned_to_a_market_that_has_ticked_and_to_no_other() -> None:
+    ex = ticked(10.0)
+    ex.declare(Market("rain", Prediction))
+    ex.tick("rain", 0.4, 0.0)
+    shown = PriceChart(ex, market="ACME")
+    await turns()
+    shown.show("rain:no")  # the line is the market's own
+    assert (shown.market, points(shown)) == ("rain", [(0.0, 0.4)])
+    shown.show("nothing")
+    assert shown.market == "rain"
 
 
 @pytest.mark.parametrize(

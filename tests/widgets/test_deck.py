@@ -332,6 +332,35 @@ async def test_a_feed_that_plays_to_another_account_is_not_to_be_controlled_here
 
 
 @in_a_notebook
+async def test_a_feed_that_was_lent_to_another_account_is_not_resumed_here() -> None:
+    ex, other = account(), account()
+    feed = rows(0, 10, 20)
+    deck = FeedDeck(ex, feed, play=False)
+    task = asyncio.create_task(feed.play(other, paused=True))
+    await turns()
+    await do(deck, "play")
+    assert deck.shown["error"] == "feed 'replay' is paused to another account: stop it first"
+    await passing(30.0)
+    assert (feed.status, feed.position) == ("paused", 0)
+    feed.stop()
+    await task
+
+
+@in_a_notebook
+async def test_a_pass_that_another_cell_began_is_stopped_and_begun_anew() -> None:
+    ex = account()
+    feed = rows(0, 10, 20)
+    deck = FeedDeck(ex, feed, play=False)
+    task = asyncio.create_task(feed.play(ex))
+    await passing(10.5)
+    deck.stop()
+    deck.play()
+    await passing(0.5)
+    assert task.done()
+    assert (price(ex), feed.status, deck.shown["error"]) == (1.0, "playing", None)
+
+
+@in_a_notebook
 async def test_the_feeds_stop_when_nobody_sees_the_deck_and_it_says_so() -> None:
     ex = account()
     deck = FeedDeck(ex, rows(0, 10, 20))

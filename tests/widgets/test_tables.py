@@ -430,11 +430,15 @@ async def test_a_settled_market_says_so_and_one_without_a_tick_has_no_time() -> 
     table = Prices(ex)
     assert (table.shown["rows"], table.shown["empty"]) == ([], "No price yet.")
     ex.tick("rain", 0.4, 60.0)
+    await passing(0.2)
     ex.settle("rain", 1.0)
     ex.settle("snow", 0.0)
     await passing(0.2)
     rain, snow = cells(table)
     assert (rain[0], rain[1]) == ("rain (settled)", "1.00")
+    ex.tick("rain", 0.5, 120.0, bid=0.4, ask=0.6)  # a feed that plays on says nothing of it
+    await passing(0.2)
+    assert cells(table)[0][1:5] == ["1.00", "–", "–", "+0.60"]
     assert (snow[0], snow[1], snow[-1]) == ("snow (settled)", "0.00", "–")
 
 
