@@ -11,10 +11,10 @@ from copy import copy
 from dataclasses import dataclass
 from typing import Final
 
+from horizon import rules
 from horizon.errors import RiskRejected
 from horizon.risk import RiskConfig, RiskGate, drawdown_floor
 from horizon.types import AssetClass, Shown
-from horizon.venues import rules
 from horizon.venues.account import Account
 from horizon.venues.ledger import Ledger
 from horizon.venues.records import Leg, MarketState, OrderState

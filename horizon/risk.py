@@ -10,10 +10,9 @@ import math
 from dataclasses import dataclass
 from typing import Final
 
-from horizon import checks
+from horizon import checks, rules
 from horizon.errors import RiskRejected
 from horizon.types import Shown
-from horizon.venues import rules
 from horizon.venues.account import Account
 from horizon.venues.records import Leg, MarketState
 

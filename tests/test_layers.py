@@ -11,7 +11,7 @@ import pytest
 PACKAGE = Path(__file__).resolve().parents[1] / "horizon"
 LAYERS = [
     {"errors", "checks", "words"},
-    {"types"},
+    {"types", "rules"},
     {"instruments"},
     {"analytics"},
     {"venues"},

@@ -13,14 +13,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
-from horizon import checks
+from horizon import checks, rules
 from horizon.algos.progress import RUNNING, AlgoProgress, progress_of
 from horizon.algos.schedule import clock_slack_ns
 from horizon.engine import Engine
 from horizon.errors import AlgoError, OrderError, RiskRejected
 from horizon.instruments import Market
 from horizon.types import AssetClass, OrderRequest
-from horizon.venues import rules
 from horizon.venues.records import NEVER_NS, AlgoState, Leg, OrderState
 
 if TYPE_CHECKING:

@@ -15,9 +15,9 @@ import math
 from collections import deque
 from typing import Final
 
+from horizon import rules
 from horizon.instruments import NO_SUFFIX, Market
 from horizon.types import AssetClass
-from horizon.venues import rules
 from horizon.venues.ledger import Ledger
 from horizon.venues.records import (
     NEVER_NS,

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 
-from horizon.venues import rules
+from horizon import rules
 from horizon.venues.records import Leg, MarketState, RunningSum
 
 __all__ = ["Ledger"]

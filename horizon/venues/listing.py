@@ -5,11 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 
-from horizon import checks
+from horizon import checks, rules
 from horizon.errors import OrderError
 from horizon.instruments import Market, canonical_id, class_of_id, split_side
 from horizon.types import AssetClass, VenueSettlement
-from horizon.venues import rules, snapshots
+from horizon.venues import snapshots
 from horizon.venues.base import Venue
 from horizon.venues.records import Leg, MarketState, OrderState
 

@@ -10,10 +10,9 @@ import math
 from collections.abc import Callable, Iterable
 from typing import Any, ClassVar, Final
 
-from horizon import checks
+from horizon import checks, rules
 from horizon.instruments import Market, canonical_id, class_of_id, split_side
 from horizon.types import AssetClass, VenueFill
-from horizon.venues import rules
 from horizon.venues.records import Leg, MarketState, OrderState
 from horizon.venues.simulated import SimulatedVenue
 

@@ -9,9 +9,9 @@ from __future__ import annotations
 import math
 from typing import Final
 
+from horizon import rules
 from horizon.checks import LARGEST
 from horizon.instruments import Market
-from horizon.venues import rules
 
 __all__ = ["NEVER_NS", "UNDECIDED", "AlgoState", "Leg", "MarketState", "OrderState", "RunningSum"]
 

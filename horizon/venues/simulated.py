@@ -13,7 +13,7 @@ from abc import abstractmethod
 from collections.abc import Callable, Iterable
 from typing import Any, Final, Protocol
 
-from horizon import checks
+from horizon import checks, rules
 from horizon.errors import OrderError
 from horizon.instruments import Market
 from horizon.types import (
@@ -21,7 +21,7 @@ from horizon.types import (
     OrderAction,
     VenueOrder,
 )
-from horizon.venues import rules, snapshots
+from horizon.venues import snapshots
 from horizon.venues.account import Account
 from horizon.venues.listing import ListingVenue
 from horizon.venues.records import Leg, MarketState, OrderState

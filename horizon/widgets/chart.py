@@ -8,11 +8,10 @@ from typing import Any, ClassVar, Final
 
 import numpy as np
 
-from horizon import checks, words
+from horizon import checks, rules, words
 from horizon.figures.series import thinned
 from horizon.instruments import canonical_id, split_side
 from horizon.types import AssetClass
-from horizon.venues import rules
 from horizon.venues.account import FillRow
 from horizon.widgets.access import client_of, text_of, venue_of
 from horizon.widgets.axes import price_ticks, time_ticks

@@ -9,9 +9,8 @@ from decimal import Decimal
 from itertools import islice
 from typing import Any, ClassVar, Final
 
-from horizon import checks, words
+from horizon import checks, rules, words
 from horizon.types import AssetClass, VenueOrder
-from horizon.venues import rules
 from horizon.venues.account import Account
 from horizon.venues.records import NEVER_NS, Leg, MarketState, OrderState
 from horizon.widgets.access import client_of, leg_name, text_of, venue_of

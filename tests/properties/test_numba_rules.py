@@ -17,8 +17,7 @@ from typing import Any
 import numba
 import pytest
 
-from horizon import risk
-from horizon.venues import rules
+from horizon import risk, rules
 
 Kind = Callable[[random.Random], Any]
 

@@ -13,8 +13,8 @@ from hypothesis import HealthCheck, assume, event, given, settings
 from hypothesis import strategies as st
 
 import horizon as hz
+from horizon import rules
 from horizon.errors import OrderError, RiskRejected
-from horizon.venues import rules
 from horizon.venues.events import state_of
 from tests.properties.witness import Clock
 

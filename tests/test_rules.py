@@ -6,8 +6,8 @@ import math
 
 import pytest
 
+from horizon import rules
 from horizon.types import AssetClass
-from horizon.venues import rules
 
 EQUITY, OPTION, PREDICTION, PERP, CRYPTO = (int(kind) for kind in AssetClass)
 
