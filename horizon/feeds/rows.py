@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from horizon import checks
+from horizon.columns import NEVER, market_codes, nanoseconds, numbers
 from horizon.errors import DataError
-from horizon.feeds.columns import NEVER, market_codes, nanoseconds, numbers
 from horizon.feeds.reader import NUMBERS, Source
 from horizon.feeds.times import stamp_text
 

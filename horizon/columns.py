@@ -1,7 +1,7 @@
 """Columns of any kind as NumPy arrays: int64 nanoseconds, float64 numbers, market codes.
 
 What cannot be read is marked, not raised: which row is wrong, and what to do about it, is
-decided in one place, `horizon.feeds.rows`.
+decided by who asked for the column.
 """
 
 from __future__ import annotations
