@@ -9,18 +9,22 @@ from __future__ import annotations
 
 import difflib
 import math
+import os
 import unicodedata
 from collections.abc import Iterable
 from datetime import date, datetime
 from decimal import Decimal
 from numbers import Integral, Real
+from pathlib import Path
 from typing import Any, Final
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 __all__ = [
     "LARGEST",
     "flag",
     "integer",
     "market_id",
+    "new_file",
     "non_negative",
     "ns_to_seconds",
     "number",
@@ -30,6 +34,7 @@ __all__ = [
     "show",
     "text",
     "timestamp_ns",
+    "timezone",
 ]
 
 #: Largest quantity, price or notional taken: above it a float no longer tells units apart.
@@ -43,6 +48,8 @@ _MAX_NS: Final = 2**63 - 1
 def show(value: object) -> str:
     """Render a refused value for a message: its repr, cut to a readable length."""
     try:
+        if type(value).__module__ == "numpy" and isinstance(value, Real):
+            value = value.item()  # type: ignore[attr-defined]  # nan rather than np.float64(nan)
         shown = repr(value)
     except Exception as error:  # a repr can do anything; the refusal must still be said
         shown = f"<{type(value).__name__} whose repr failed: {type(error).__name__}>"
@@ -144,6 +151,18 @@ def market_id(name: str, value: object) -> str:
     return text(name, value, most=259 if is_no else 256)
 
 
+def new_file(name: str, value: object) -> Path:
+    """Take the path of a file that can be written: its folder exists, and it is no folder."""
+    if not isinstance(value, (str, os.PathLike)):
+        raise TypeError(f"{name} must be a path, was {show(value)} ({_kind(value)})")
+    path = Path(value)
+    if not path.parent.is_dir():
+        raise ValueError(f"{name} must lie in a folder that exists, was {str(path)!r}")
+    if path.is_dir():
+        raise ValueError(f"{name} must be a file, was the folder {str(path)!r}")
+    return path
+
+
 def one_of(name: str, value: object, accepted: Iterable[str]) -> str:
     """Take one of the `accepted` words; a near miss gets a suggestion."""
     words = list(accepted)
@@ -218,6 +237,17 @@ def timestamp_ns(name: str, value: object) -> int:
     if isinstance(value, date):
         raise TypeError(f"{name} must be a datetime or seconds, was the date {value}")
     raise TypeError(f"{name} must be seconds or a datetime, was {show(value)} ({_kind(value)})")
+
+
+def timezone(name: str, value: object) -> ZoneInfo:
+    """Take the name of a time zone, as the tz database has it."""
+    key = text(name, value)
+    try:
+        return ZoneInfo(key)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise ValueError(
+            f"{name} must be the name of a zone such as 'America/New_York', was {key!r}"
+        ) from None
 
 
 def _datetime64_ns(name: str, value: Any) -> int:

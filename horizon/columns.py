@@ -26,6 +26,7 @@ NEVER: Final = np.iinfo(np.int64).min
 _NS: Final = 1_000_000_000
 #: int64 nanoseconds end in the year 2262.
 _LATEST_S: Final = 9.2e9
+_A_SECOND: Final = {"s": 1, "ms": 1_000, "us": 1_000_000}
 _HAS_ZONE: Final = re.compile(r"(?:Z|[+-]\d\d(?::?\d\d)?)$", re.IGNORECASE)
 _REAL: Final = (int, float, np.integer, np.floating, Decimal, Fraction)
 
@@ -143,6 +144,13 @@ def _from_seconds(array: NDArray[Any]) -> NDArray[np.int64]:
 
 def _in_range(array: NDArray[Any]) -> NDArray[Any]:
     """Nanoseconds; NaT where they cannot hold the time, instead of wrapping around."""
+    if array.dtype == np.dtype("datetime64[ns]"):
+        return array
+    unit, count = np.datetime_data(array.dtype)
+    if len(array) and count == 1 and unit in _A_SECOND:  # all at once, where none is outside
+        ticks, latest = array.view(np.int64), int(_LATEST_S) * _A_SECOND[unit]
+        if -latest <= ticks.min() and ticks.max() <= latest:
+            return array.astype("datetime64[ns]")
     seconds = array.astype("datetime64[s]").astype(np.int64)
     times = array.astype("datetime64[ns]")
     outside = (seconds < -_LATEST_S) | (seconds > _LATEST_S)

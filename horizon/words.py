@@ -10,6 +10,8 @@ from typing import Final
 
 __all__ = [
     "MISSING",
+    "MONTHS",
+    "WEEKDAYS",
     "amount",
     "bps",
     "cash",
@@ -24,6 +26,9 @@ __all__ = [
 
 #: What stands where there is no number yet.
 MISSING: Final = "–"
+MONTHS: Final = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+#: By number, 0 being Monday.
+WEEKDAYS: Final = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 _MINUS: Final = "−"
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 #: A sum of money below this is what rounding leaves, and nobody's.

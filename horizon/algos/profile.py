@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime, time, timedelta
 from typing import TYPE_CHECKING, Any, Final
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo
 
 from horizon import checks
 from horizon.errors import DataError
@@ -119,7 +119,7 @@ def volume_profile(
 
     count = checks.integer("buckets", buckets)
     is_end = checks.one_of("label", label, ("end", "start")) == "end"
-    zone = _zone(timezone)
+    zone = checks.timezone("timezone", timezone)
     opens, length = _session(session)
     if count * _SECOND > length:
         raise ValueError(
@@ -279,16 +279,6 @@ def _time_of_day(value: object) -> int:
             f"zone, was {checks.show(value)}"
         )
     return ((at.hour * 60 + at.minute) * 60 + at.second) * _SECOND + at.microsecond * 1000
-
-
-def _zone(timezone: object) -> ZoneInfo:
-    key = checks.text("timezone", timezone)
-    try:
-        return ZoneInfo(key)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        raise ValueError(
-            f"timezone must be the name of a zone such as 'America/New_York', was {key!r}"
-        ) from None
 
 
 def _read(

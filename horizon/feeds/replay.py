@@ -8,7 +8,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 from typing import Final
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import numpy as np
 
@@ -186,11 +185,5 @@ def _optional(values: np.ndarray[tuple[int], np.dtype[np.float64]]) -> list[floa
 def _zone(timezone: str | None) -> str | None:
     if timezone is None:
         return None
-    key = checks.text("timezone", timezone)
-    try:
-        ZoneInfo(key)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        raise ValueError(
-            f"timezone must be the name of a zone such as 'America/New_York', was {key!r}"
-        ) from None
+    key = checks.timezone("timezone", timezone).key
     return None if key == "UTC" else key
