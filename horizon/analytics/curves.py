@@ -1,0 +1,283 @@
+"""Equity curves, read from whatever they are in and checked.
+
+A curve begins with its start: the initial capital, at the time of the first point. What a curve
+says between two points is its earlier point.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from horizon import checks
+from horizon.columns import NEVER, nanoseconds, numbers
+from horizon.errors import DataError
+
+__all__ = ["Curve", "curve_of", "equity_of", "returns_of"]
+
+Numbers = NDArray[np.float64]
+Nanoseconds = NDArray[np.int64]
+
+#: A first equity within this fraction of the initial capital is the start itself.
+_SAME: Final = 1e-12
+_TIME_NAMES: Final = ("timestamp", "time", "date", "datetime", "ts")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Curve:
+    """Equity through time.
+
+    Attributes
+    ----------
+    times_ns : ndarray of int64, shape (n,)
+        Nanoseconds since 1970 (UTC), never falling.
+    equity : ndarray of float64, shape (n,)
+        In currency; the first is the initial capital. Empty only if nothing at all was given.
+    """
+
+    times_ns: Nanoseconds
+    equity: Numbers
+
+    def __len__(self) -> int:
+        return len(self.equity)
+
+    @property
+    def initial(self) -> float:
+        """The initial capital; 0.0 of an empty curve."""
+        return float(self.equity[0]) if len(self.equity) else 0.0
+
+    @property
+    def final(self) -> float:
+        """The last equity; 0.0 of an empty curve."""
+        return float(self.equity[-1]) if len(self.equity) else 0.0
+
+    @property
+    def span_secs(self) -> float:
+        """Seconds from the start to the last point."""
+        if len(self.times_ns) == 0:
+            return 0.0
+        return checks.ns_to_seconds(int(self.times_ns[-1]) - int(self.times_ns[0]))
+
+    @property
+    def times(self) -> NDArray[np.datetime64]:
+        """The times as ``datetime64[ns]``, UTC."""
+        return self.times_ns.view("datetime64[ns]")
+
+
+# ------------------------------------------------------------------------ reading
+def curve_of(
+    data: Any, initial_capital: float | None = None, *, name: str = "equity_curve"
+) -> Curve:
+    """Read an equity curve.
+
+    Parameters
+    ----------
+    data : list of (time, equity) tuples, Series, frame, dict of columns, array or Curve
+        A Series is indexed by time; a frame has a column ``equity`` and
+        one of timestamp, time, date, datetime and ts, or (pandas) its index; an array has shape
+        (n, 2). Times are epoch seconds or datetimes, UTC where no zone is given. pandas times in
+        a zone that are all midnight there are taken as dates.
+    initial_capital : float, optional
+        What the account began with, above 0; the first equity where it is None. A first equity
+        that differs from it (by more than 1e-12 of it) is a return: then the start comes before
+        the first point, at its time.
+    name : str
+        The argument's name, for messages.
+
+    Raises
+    ------
+    DataError
+        If a time cannot be read or lies before the one above it, or an equity is not a finite
+        number; the row is named.
+    TypeError, ValueError
+        If the data has no such columns, or `initial_capital` is not above 0.
+    """
+    initial = (
+        None if initial_capital is None else checks.positive("initial_capital", initial_capital)
+    )
+    if isinstance(data, Curve):
+        times, equity = data.times_ns, data.equity
+    else:
+        times, equity = _columns(data, name)
+    if len(equity) == 0:
+        if initial is None:
+            return Curve(np.zeros(0, dtype=np.int64), np.zeros(0))
+        return Curve(np.zeros(1, dtype=np.int64), np.array([initial]))
+    if initial is None or abs(equity[0] - initial) <= _SAME * initial:
+        return Curve(times, equity)
+    return Curve(np.concatenate([times[:1], times]), np.concatenate([[initial], equity]))
+
+
+def returns_of(data: Any, *, name: str = "returns") -> tuple[Nanoseconds, Numbers]:
+    """Read simple returns with the times at which their periods end; forms as in `curve_of`.
+
+    A frame has a column ``return`` or ``returns``.
+    """
+    return _columns(data, name, ("return", "returns"))
+
+
+def equity_of(returns: Numbers, initial: float = 1.0) -> Numbers:
+    """Compound simple returns from an initial value; the start is part of the result.
+
+    Returns
+    -------
+    ndarray of float64, shape (n + 1,)
+        Infinite from where it overflows.
+    """
+    equity = np.empty(len(returns) + 1)
+    equity[0] = 1.0
+    np.add(returns, 1.0, out=equity[1:])
+    with np.errstate(over="ignore"):
+        np.cumprod(equity, out=equity)
+        equity *= initial
+    return equity
+
+
+def _columns(
+    data: Any, name: str, value_names: tuple[str, ...] = ("equity",)
+) -> tuple[Nanoseconds, Numbers]:
+    times, values = _two_columns(data, name, value_names)
+    times = _dates(times)
+    _refuse_numbered_days(times, name)
+    for column in (times, values):
+        if getattr(column, "ndim", 1) != 1:
+            raise ValueError(
+                f"{name} must have columns of one dimension, had one of shape {np.shape(column)}"
+            )
+    equity, is_bad = numbers(values)
+    if is_bad.any() or not np.isfinite(equity).all():
+        row = int(np.argmax(is_bad | ~np.isfinite(equity)))
+        bad = values.iloc[row] if hasattr(values, "iloc") else values[row]
+        gap = "" if bad == bad else "; drop what is missing, as in returns.dropna()"
+        raise DataError(
+            f"{name} must be finite numbers, row {row} has {checks.show(bad)}{gap}",
+            row=row,
+            value=bad,
+        )
+    stamps = nanoseconds(times, None)
+    if len(stamps) != len(equity):
+        raise ValueError(f"{name} must have one time each, had {len(stamps)} and {len(equity)}")
+    if len(stamps) and stamps.min() == NEVER:
+        row = int(np.argmax(stamps == NEVER))
+        bad = times.iloc[row] if hasattr(times, "iloc") else times[row]
+        raise DataError(
+            f"{name} must have times as epoch seconds or datetimes, row {row} has "
+            f"{checks.show(bad)}",
+            row=row,
+            value=bad,
+        )
+    falls = stamps[1:] < stamps[:-1]
+    if falls.any():
+        row = int(np.argmax(falls)) + 1
+        here, before = stamps[row - 1 : row + 1].view("datetime64[ns]")[::-1]
+        raise DataError(
+            f"{name} must be in order of time, row {row} at {here} comes after {before}",
+            row=row,
+            value=here,
+        )
+    return stamps, equity
+
+
+def _two_columns(data: Any, name: str, value_names: tuple[str, ...]) -> tuple[Any, Any]:
+    """Find the times and the values, whatever they are in."""
+    has_columns = hasattr(data, "columns") or isinstance(data, dict)
+    if has_columns:
+        columns = list(data if isinstance(data, dict) else data.columns)
+        value = _named(columns, value_names)
+        time = _named(columns, _TIME_NAMES)
+        if value is None:
+            raise ValueError(
+                f"{name} must have a column {' or '.join(map(repr, value_names))}, has "
+                f"{checks.show(columns)}"
+            )
+        if time is not None:
+            return data[time], data[value]
+        if isinstance(data, dict) or not hasattr(data, "index"):
+            raise ValueError(
+                f"{name} must have a column of times ({', '.join(_TIME_NAMES)}), has "
+                f"{checks.show(columns)}"
+            )
+        return _index_times(data.index, name), data[value]
+    if hasattr(data, "index") and hasattr(data, "iloc"):
+        return _index_times(data.index, name), data
+    if isinstance(data, np.ndarray):
+        if data.ndim != 2 or data.shape[1] != 2:
+            raise ValueError(
+                f"{name} must have shape (n, 2), times and values; was {data.shape}. A Series "
+                "indexed by time says what it is"
+            )
+        return data[:, 0], data[:, 1]
+    if isinstance(data, (str, bytes)) or not hasattr(data, "__iter__"):
+        raise TypeError(
+            f"{name} must be a list of (time, value) tuples, a Series indexed by time or a "
+            f"frame; was {checks.show(data)} ({type(data).__name__})"
+        )
+    rows = data if isinstance(data, list) else list(data)
+    if not rows:
+        return [], []
+    try:
+        times, values = zip(*rows, strict=True)
+    except (TypeError, ValueError):
+        wrong = next(
+            (i for i, row in enumerate(rows) if not hasattr(row, "__len__") or len(row) != 2), 0
+        )
+        raise DataError(
+            f"{name} must have rows of (time, value), row {wrong} was {checks.show(rows[wrong])}",
+            row=wrong,
+            value=rows[wrong],
+        ) from None
+    return list(times), list(values)
+
+
+def _named(columns: list[Any], names: tuple[str, ...]) -> Any:
+    """The column that has one of the names, in any case; the first name that is there."""
+    lowered = {str(column).lower(): column for column in reversed(columns)}
+    return next((lowered[name] for name in names if name in lowered), None)
+
+
+def _dates(times: Any) -> Any:
+    """Take times in a zone that are all midnight there as the dates that they stand for."""
+    zoned = getattr(times, "dt", None)
+    if zoned is None or getattr(zoned, "tz", None) is None or len(times) == 0:
+        return times
+    wall = zoned.tz_localize(None)
+    is_midnight = wall.eq(wall.dt.normalize())
+    return wall if bool(is_midnight.all()) else times
+
+
+def _refuse_numbered_days(times: Any, name: str) -> None:
+    """Refuse days written as one number, which would pass as seconds of August 1970."""
+    column = times if hasattr(times, "dtype") else np.asarray(times[:2])
+    if "int" not in str(column.dtype).lower() or len(column) == 0:
+        return
+    first = int(column.iloc[0] if hasattr(column, "iloc") else column[0])
+    year, month, day = first // 10_000, first // 100 % 100, first % 100
+    if 1900 <= year <= 2100 and 1 <= month <= 12 and 1 <= day <= 31:
+        raise DataError(
+            f"{name} must have times as epoch seconds or datetimes; row 0 has {first}, which looks "
+            'like a day: pd.to_datetime(times, format="%Y%m%d") reads it',
+            row=0,
+            value=first,
+        )
+
+
+def _index_times(index: Any, name: str) -> Any:
+    kind = str(getattr(index, "dtype", ""))
+    if kind.startswith("period"):
+        index = index.to_timestamp(how="end")
+    elif "int" in kind and len(index) and _counts_rows(index):
+        raise ValueError(
+            f"{name} must be indexed by time, its index counts rows from {index[0]} to {index[-1]}"
+        )
+    return index.to_series()
+
+
+def _counts_rows(index: Any) -> bool:
+    """Whether an index of integers numbers the rows of a table, or of a part of one."""
+    first, last = int(index[0]), int(index[-1])
+    return type(index).__name__ == "RangeIndex" or (
+        last - first == len(index) - 1 and 0 <= first < len(index)
+    )
