@@ -1,0 +1,324 @@
+"""Drawdowns of an equity curve: how far below its highest it was, and for how long.
+
+`equity` is an array of shape (n,) whose first value is the initial capital, so that a loss on
+the first day is a drawdown; `equity_of` makes one of returns. Depths are positive: 0.2 is a fall
+of 20 % from the peak, and where equity falls below 0 it is above 1. As long as the highest is not
+above 0 there is no fraction of it, and the depth counts as 0.0.
+
+References
+----------
+Martin and McCann (1989), The Investor's Guide to Fidelity Funds (ulcer index). Bacon (2008),
+Practical Portfolio Performance Measurement and Attribution (pain index). Burke (1994), A Sharper
+Sharpe Ratio.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from horizon import checks
+from horizon.analytics.curves import equity_of
+from horizon.analytics.returns import annual_return, checked_returns, ratio
+
+__all__ = [
+    "DrawdownRecord",
+    "Episodes",
+    "burke_ratio",
+    "calmar_ratio",
+    "drawdowns",
+    "episodes_of",
+    "max_drawdown",
+    "max_drawdown_duration",
+    "max_drawdown_money",
+    "pain_index",
+    "pain_ratio",
+    "running_peak",
+    "time_under_water",
+    "ulcer_index",
+    "ulcer_performance_index",
+    "underwater",
+]
+
+Numbers = NDArray[np.float64]
+Nanoseconds = NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class DrawdownRecord:
+    """One stretch below a peak.
+
+    Attributes
+    ----------
+    peak_time, trough_time : float
+        Last moment at the peak, and the moment of the lowest fraction; seconds since 1970.
+    recovery_time : float or None
+        First moment at the peak again; None if that has not come.
+    depth : float
+        Largest fall as a fraction of the peak, positive.
+    depth_money : float
+        The same fall in currency, positive.
+    duration_secs : float
+        From the peak to the recovery, or to the last point.
+    recovery_secs : float or None
+        From the trough to the recovery.
+    """
+
+    peak_time: float
+    trough_time: float
+    recovery_time: float | None
+    depth: float
+    depth_money: float
+    duration_secs: float
+    recovery_secs: float | None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Episodes:
+    """Every stretch below a peak, as indices into the curve; one element each.
+
+    Attributes
+    ----------
+    peaks : ndarray of int
+        Last point at the peak.
+    ends : ndarray of int
+        First point at the peak again, or the curve's last point.
+    depths : ndarray of float64
+    is_over : ndarray of bool
+        Whether the peak was reached again.
+    """
+
+    peaks: NDArray[np.intp]
+    ends: NDArray[np.intp]
+    depths: Numbers
+    is_over: NDArray[np.bool_]
+
+    def __len__(self) -> int:
+        return len(self.peaks)
+
+
+def _with_times(times_ns: Any, equity: Any) -> tuple[Nanoseconds, Numbers]:
+    """Take equity with a time for each point."""
+    values = checked_returns("equity", equity)
+    times = np.asarray(times_ns)
+    if times.dtype.kind == "M":
+        times = times.astype("datetime64[ns]").view(np.int64)
+    if times.shape != values.shape:
+        raise ValueError(
+            f"times_ns must have a time for each of equity, had {times.size} for {values.size}"
+        )
+    if len(times) and times.dtype.kind not in "iu":
+        raise TypeError(f"times_ns must be integers or datetimes, was {times.dtype}")
+    return times.astype(np.int64), values
+
+
+def running_peak(equity: Any) -> Numbers:
+    """Return the highest value so far, at each point."""
+    return np.maximum.accumulate(checked_returns("equity", equity))
+
+
+def underwater(equity: Any) -> Numbers:
+    """Return how far each point is below the highest so far: equity / peak − 1, 0 or less."""
+    values = checked_returns("equity", equity)
+    return below_peak(values, np.maximum.accumulate(values))
+
+
+def below_peak(equity: Numbers, peak: Numbers) -> Numbers:
+    """Return equity / peak − 1 where the peak is above 0, elsewhere 0."""
+    if len(peak) and peak[0] > 0.0:  # the highest so far never falls
+        depth = equity / peak
+        depth -= 1.0
+        return depth
+    depth = np.zeros(len(equity))
+    np.divide(equity, peak, out=depth, where=peak > 0.0)
+    depth[peak > 0.0] -= 1.0
+    return depth
+
+
+def max_drawdown(equity: Any) -> float:
+    """Largest fall from a peak, as a positive fraction of it; 0.0 if there is none."""
+    depth = underwater(equity)
+    return -float(depth.min()) + 0.0 if len(depth) else 0.0
+
+
+def max_drawdown_money(equity: Any) -> float:
+    """Largest fall from a peak in currency, positive; it may be another one than the deepest."""
+    values = checked_returns("equity", equity)
+    return float((np.maximum.accumulate(values) - values).max()) if len(values) else 0.0
+
+
+def episodes_of(depth: Numbers) -> Episodes:
+    """Cut an underwater curve into its stretches below the peak.
+
+    Parameters
+    ----------
+    depth : ndarray of float64, shape (n,)
+        As `underwater` gives it; the first is 0.
+    """
+    n = len(depth)
+    is_below = depth < 0.0
+    edges = np.flatnonzero(is_below[1:] != is_below[:-1])
+    if len(edges) == 0:
+        nothing = np.zeros(0, dtype=np.intp)
+        return Episodes(nothing, nothing, np.zeros(0), np.zeros(0, dtype=bool))
+    peaks = edges[::2]  # the last point that is not below
+    ends = edges[1::2] + 1
+    is_over = np.ones(len(peaks), dtype=bool)
+    if len(ends) < len(peaks):
+        ends = np.append(ends, n - 1)
+        is_over[-1] = False
+    # Points at a peak are 0, so one reduction over [peak, next peak) sees the stretch alone.
+    depths = -np.minimum.reduceat(depth, peaks)
+    return Episodes(peaks, ends, depths, is_over)
+
+
+def drawdowns(times_ns: Any, equity: Any, *, most: int | None = 5) -> list[DrawdownRecord]:
+    """List the deepest drawdowns, the deepest first; of equals the earlier.
+
+    Parameters
+    ----------
+    times_ns : ndarray of int64, shape (n,)
+        Nanoseconds since 1970, never falling.
+    equity : ndarray of float64, shape (n,)
+    most : int or None
+        How many at most; None for all.
+    """
+    times_ns, equity = _with_times(times_ns, equity)
+    depth = underwater(equity)
+    episodes = episodes_of(depth)
+    order = np.argsort(-episodes.depths, kind="stable")
+    if most is not None:
+        order = order[: checks.integer("most", most)]
+    return [record_of(times_ns, equity, depth, episodes, int(i)) for i in order]
+
+
+def record_of(
+    times_ns: Nanoseconds, equity: Numbers, depth: Numbers, episodes: Episodes, number: int
+) -> DrawdownRecord:
+    """Describe one stretch below a peak."""
+    peak, end = int(episodes.peaks[number]), int(episodes.ends[number])
+    trough = peak + int(np.argmin(depth[peak : end + 1]))
+    peak_ns, trough_ns, end_ns = (int(times_ns[i]) for i in (peak, trough, end))
+    is_over = bool(episodes.is_over[number])
+    return DrawdownRecord(
+        peak_time=checks.ns_to_seconds(peak_ns),
+        trough_time=checks.ns_to_seconds(trough_ns),
+        recovery_time=checks.ns_to_seconds(end_ns) if is_over else None,
+        depth=float(episodes.depths[number]),
+        depth_money=float(equity[peak]) - float(equity[trough]),
+        duration_secs=checks.ns_to_seconds(end_ns - peak_ns),
+        recovery_secs=checks.ns_to_seconds(end_ns - trough_ns) if is_over else None,
+    )
+
+
+def max_drawdown_duration(times_ns: Any, equity: Any, *, counted: str = "peak") -> float:
+    """Longest drawdown, in seconds, to its recovery or to the last point.
+
+    Parameters
+    ----------
+    times_ns : ndarray of int64, shape (n,)
+    equity : ndarray of float64, shape (n,)
+    counted : {"peak", "below"}
+        From the last point at the peak; or, as in Chan (2009), from the first point below it,
+        which is one period less.
+    """
+    checks.one_of("counted", counted, ("peak", "below"))
+    times_ns, equity = _with_times(times_ns, equity)
+    episodes = episodes_of(underwater(equity))
+    if len(episodes) == 0:
+        return 0.0
+    begins = episodes.peaks + (counted == "below")
+    return checks.ns_to_seconds(int((times_ns[episodes.ends] - times_ns[begins]).max()))
+
+
+def time_under_water(times_ns: Any, equity: Any) -> float:
+    """Share of the time that was spent below a peak, 0 to 1; each point holds until the next."""
+    times_ns, equity = _with_times(times_ns, equity)
+    span = int(times_ns[-1]) - int(times_ns[0]) if len(times_ns) else 0
+    if span == 0:
+        return 0.0
+    is_below = underwater(equity)[:-1] < 0.0
+    return float(np.dot(np.diff(times_ns).astype(np.float64), is_below)) / span
+
+
+# ------------------------------------------------------------------------ of returns
+def calmar_ratio(returns: Any, *, periods_per_year: float = 252.0) -> float:
+    """Compound annual return over the largest drawdown, both of all returns (Young 1991).
+
+    Young's own ratio looks at the last 36 months. ``inf`` for a gain without drawdown.
+    """
+    values = checked_returns("returns", returns)
+    growth = annual_return(values, periods_per_year=periods_per_year)
+    return ratio(growth, max_drawdown(equity_of(values)))
+
+
+def pain_index(returns: Any) -> float:
+    """Mean depth below the peak over all periods, a positive fraction."""
+    values = checked_returns("returns", returns)
+    return -float(underwater(equity_of(values))[1:].mean()) + 0.0 if len(values) else 0.0
+
+
+def pain_ratio(returns: Any, *, periods_per_year: float = 252.0) -> float:
+    """Compound annual return over the pain index.
+
+    Drawdowns are taken from a starting wealth of 1. Tables that divide by an index cut to two
+    digits print a ratio a few percent off.
+    """
+    values = checked_returns("returns", returns)
+    return ratio(annual_return(values, periods_per_year=periods_per_year), pain_index(values))
+
+
+def ulcer_index(returns: Any) -> float:
+    """Root mean square depth below the peak over all periods, a fraction."""
+    values = checked_returns("returns", returns)
+    if len(values) == 0:
+        return 0.0
+    depth = underwater(equity_of(values))[1:]
+    return math.sqrt(float(np.dot(depth, depth)) / len(values))
+
+
+def ulcer_performance_index(returns: Any, *, periods_per_year: float = 252.0) -> float:
+    """Compound annual return over the ulcer index (Martin ratio)."""
+    values = checked_returns("returns", returns)
+    return ratio(annual_return(values, periods_per_year=periods_per_year), ulcer_index(values))
+
+
+def burke_ratio(
+    returns: Any,
+    *,
+    periods_per_year: float = 252.0,
+    modified: bool = False,
+    stretch: str = "peak",
+) -> float:
+    """Compound annual return over the root of the sum of squared drawdowns.
+
+    Parameters
+    ----------
+    returns : array-like of shape (n,)
+    periods_per_year : float
+    modified : bool
+        Divide the sum by the number of returns, which makes spans comparable (Bacon).
+    stretch : {"peak", "losses"}
+        What a drawdown is: the largest depth of one stretch below a peak; or, as in Bacon's
+        tables, a run of losing periods, its losses added up.
+    """
+    values = checked_returns("returns", returns)
+    growth = annual_return(values, periods_per_year=periods_per_year)
+    checks.one_of("stretch", stretch, ("peak", "losses"))
+    if len(values) == 0:
+        return 0.0
+    if stretch == "peak":
+        depths = episodes_of(underwater(equity_of(values))).depths
+    else:
+        is_loss = values < 0.0
+        begins = np.flatnonzero(is_loss & ~np.concatenate([[False], is_loss[:-1]]))
+        losses = np.where(is_loss, -values, 0.0)
+        depths = np.add.reduceat(losses, begins) if len(begins) else np.zeros(0)
+    risk = math.sqrt(float(np.dot(depths, depths)))
+    if checks.flag("modified", modified):
+        risk /= math.sqrt(len(values))
+    return ratio(growth, risk)
