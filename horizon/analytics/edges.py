@@ -1,0 +1,147 @@
+"""How good the prices and the forecasts behind fills were, once outcomes are known.
+
+A fill in NO counts as the opposite fill in YES: bought at p there is sold at 1 − p here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from horizon import checks
+from horizon.analytics.fills import FillTable
+from horizon.columns import numbers
+from horizon.errors import DataError
+from horizon.instruments import NO_SUFFIX
+
+__all__ = ["ForecastScores", "forecast_scores"]
+
+
+@dataclass(frozen=True, slots=True)
+class ForecastScores:
+    """Scores over fills; None where there is nothing to score.
+
+    Attributes
+    ----------
+    brier_score : float or None
+        Mean of (price of YES − outcome)² over the fills of markets with an outcome.
+    model_brier_score : float or None
+        The same for the model's fair value at those fills.
+    avg_edge : float or None
+        Mean of fair − price for buys of YES and price − fair for sells, over all fills that have
+        a fair value.
+    """
+
+    brier_score: float | None
+    model_brier_score: float | None
+    avg_edge: float | None
+
+
+def forecast_scores(
+    table: FillTable,
+    *,
+    outcomes: Mapping[str, float] | None = None,
+    fair_values: Any = None,
+) -> ForecastScores:
+    """Score the prices of fills, and the fair values behind them.
+
+    Parameters
+    ----------
+    table : FillTable
+    outcomes : mapping of market id to float, optional
+        0 to 1 for each market that has resolved; fills in other markets are not scored.
+    fair_values : array-like of shape (n_fills,), optional
+        Fair value of YES when each fill's order was decided, in the order in which the fills
+        were given; NaN where there was none.
+
+    Raises
+    ------
+    DataError
+        At the first fair value that is infinite or no number, and at the first price or fair
+        value outside [0, 1] of a market with an outcome.
+    TypeError, ValueError
+        If an outcome lies outside [0, 1], or there is not one fair value for each fill.
+    """
+    is_fill = ~table.is_settlement
+    ids = table.market_ids[is_fill].tolist()
+    is_no = np.array([market.endswith(NO_SUFFIX) for market in ids], dtype=bool)
+    own = table.prices[is_fill]
+    prices = np.where(is_no, np.floor((1.0 - own) * 1e12 + 0.5) / 1e12, own)
+    is_buy = table.is_buy[is_fill] != is_no
+    given = _outcomes(outcomes)
+    known = np.array([given.get(m.removesuffix(NO_SUFFIX), np.nan) for m in ids], dtype=np.float64)
+    fair = _fair(fair_values, table, is_fill)
+    for what, values in (("price", prices), ("fair value", fair)):
+        outside = ~np.isnan(known) & ((values < 0.0) | (values > 1.0))
+        if outside.any():
+            row = int(np.argmax(outside))
+            raise DataError(
+                f"outcomes are those of contracts that pay 1, but fill {row} in {ids[row]!r} has "
+                f"the {what} {values[row]:g}",
+                row=row,
+                value=float(values[row]),
+            )
+    return ForecastScores(
+        brier_score=_mean_square(prices - known),
+        model_brier_score=_mean_square(fair - known),
+        avg_edge=_mean(np.where(is_buy, fair - prices, prices - fair)),
+    )
+
+
+def _outcomes(outcomes: Mapping[str, float] | None) -> dict[str, float]:
+    found: dict[str, float] = {}
+    if outcomes is None:
+        return found
+    if not isinstance(outcomes, Mapping):
+        raise TypeError(
+            f"outcomes must map market ids to numbers, was {checks.show(outcomes)} "
+            f"({type(outcomes).__name__})"
+        )
+    for market, value in outcomes.items():
+        if not isinstance(market, str):
+            raise TypeError(f"outcomes must be by market id, had {checks.show(market)}")
+        outcome = checks.number(f"outcomes[{market!r}]", value)
+        if market.endswith(NO_SUFFIX):
+            raise ValueError(
+                f"outcomes must be those of YES, by the market's id; had {market!r}. That of NO is "
+                "1 less it"
+            )
+        if not 0.0 <= outcome <= 1.0:
+            raise ValueError(f"outcomes[{market!r}] must lie between 0 and 1, was {outcome:g}")
+        found[market] = outcome
+    return found
+
+
+def _fair(fair_values: Any, table: FillTable, is_fill: NDArray[np.bool_]) -> NDArray[np.float64]:
+    n = int(np.count_nonzero(is_fill))
+    if fair_values is None:
+        return np.full(n, np.nan)
+    if np.ndim(fair_values) != 1:
+        raise ValueError(f"fair_values must have one dimension, had shape {np.shape(fair_values)}")
+    values, is_bad = numbers(fair_values)
+    if len(values) != n:
+        raise ValueError(f"fair_values must have one for each of {n:,} fills, had {len(values):,}")
+    is_bad |= np.isinf(values)
+    if is_bad.any():
+        row = int(np.argmax(is_bad))
+        bad = fair_values.iloc[row] if hasattr(fair_values, "iloc") else fair_values[row]
+        raise DataError(
+            "fair_values must be numbers, or NaN where there was none; row "
+            f"{row} has {checks.show(bad)}",
+            row=row,
+            value=bad,
+        )
+    return values[table.source_rows[is_fill]]
+
+
+def _mean(values: NDArray[np.float64]) -> float | None:
+    known = values[~np.isnan(values)]
+    return float(known.mean()) if len(known) else None
+
+
+def _mean_square(values: NDArray[np.float64]) -> float | None:
+    return _mean(values * values)

@@ -1,0 +1,551 @@
+"""What trades made: closings, round trips, their statistics, exposure, turnover, fees.
+
+Profits are net of fees where nothing else is said. A closing, each fill or settlement that
+reduces a position, bears the closing part of its own fee and the closed part's share of the
+opening fees; a fill that flips a position closes first, then opens, and its fee is shared out
+by quantity. YES and NO of a market are two positions.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from horizon import checks
+from horizon.analytics.fill_reader import market_of
+from horizon.analytics.fills import FillTable
+from horizon.instruments import NO_SUFFIX
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = [
+    "Closings",
+    "Exposure",
+    "RoundTrips",
+    "TradeStats",
+    "closings",
+    "exposure",
+    "pnl_by_hour",
+    "pnl_by_market",
+    "pnl_by_weekday",
+    "round_trips",
+    "time_in_market",
+    "trade_stats",
+    "turnover",
+]
+
+_NS: Final = 1_000_000_000
+_HOUR_NS: Final = 3600 * _NS
+_DAY_NS: Final = 24 * _HOUR_NS
+#: 1 January 1970 was a Thursday; Monday is 0.
+_FIRST_WEEKDAY: Final = 3
+
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Closings:
+    """The k closings of a table of fills, in order of time.
+
+    Attributes
+    ----------
+    rows : ndarray of int, shape (k,)
+        The row of the table that closed.
+    market_ids : ndarray of object, shape (k,)
+        A market's id; ``"<id>:no"`` for the NO side.
+    is_long : ndarray of bool, shape (k,)
+        Whether what was closed was long.
+    quantities : ndarray of float, shape (k,)
+        Above 0; of a flip only the part that closes.
+    entry_prices, exit_prices : ndarray of float, shape (k,)
+        Average price of what was held; price of the closing.
+    opened_ns, closed_ns : ndarray of int64, shape (k,)
+        Mean time of entry, weighted by quantity like the average price; time of the closing.
+    pnl_gross, fees, pnl : ndarray of float, shape (k,)
+        Profit before fees (as the fill states it, else by average cost), fees borne, and their
+        difference.
+    is_settlement : ndarray of bool, shape (k,)
+    """
+
+    rows: NDArray[np.intp]
+    market_ids: NDArray[np.object_]
+    is_long: NDArray[np.bool_]
+    quantities: NDArray[np.float64]
+    entry_prices: NDArray[np.float64]
+    exit_prices: NDArray[np.float64]
+    opened_ns: NDArray[np.int64]
+    closed_ns: NDArray[np.int64]
+    pnl_gross: NDArray[np.float64]
+    fees: NDArray[np.float64]
+    pnl: NDArray[np.float64]
+    is_settlement: NDArray[np.bool_]
+
+    @property
+    def holding_secs(self) -> NDArray[np.float64]:
+        """Seconds from mean entry to closing; shape (k,)."""
+        return (self.closed_ns - self.opened_ns) / _NS
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def __repr__(self) -> str:
+        return f"<Closings: {len(self):,}, net {self.pnl.sum():,.2f}>"
+
+    def _repr_html_(self) -> str:
+        return str(self.to_frame()._repr_html_())  # type: ignore[operator]
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return one row for each closing; times are UTC, `holding` is a time span."""
+        import pandas as pd
+
+        return pd.DataFrame(
+            {
+                "market_id": _texts(self.market_ids),
+                "side": _texts(np.where(self.is_long, "long", "short")),
+                "quantity": self.quantities,
+                "entry_price": self.entry_prices,
+                "exit_price": self.exit_prices,
+                "opened": _times(self.opened_ns),
+                "closed": _times(self.closed_ns),
+                "holding": _spans(self.closed_ns - self.opened_ns),
+                "pnl_gross": self.pnl_gross,
+                "fees": self.fees,
+                "pnl": self.pnl,
+                "is_settlement": self.is_settlement,
+            }
+        )
+
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class RoundTrips:
+    """The m round trips of a table of fills, flat to flat, in order of their end.
+
+    A flip ends one and begins the next. What is still open at the end is no round trip.
+
+    Attributes
+    ----------
+    market_ids : ndarray of object, shape (m,)
+        A market's id; ``"<id>:no"`` for the NO side.
+    is_long : ndarray of bool, shape (m,)
+    largest_quantities : ndarray of float, shape (m,)
+        The most that was held.
+    entry_prices, exit_prices : ndarray of float, shape (m,)
+        Mean prices of all that was opened and closed, weighted by quantity.
+    opened_ns, closed_ns : ndarray of int64, shape (m,)
+        Times of the first and the last row.
+    fills : ndarray of int, shape (m,)
+        Fills that took part, settlements not counted; a flip takes part in two.
+    pnl_gross, fees, pnl : ndarray of float, shape (m,)
+        Sums over the closings.
+    is_settled : ndarray of bool, shape (m,)
+        Whether a settlement ended it.
+    """
+
+    market_ids: NDArray[np.object_]
+    is_long: NDArray[np.bool_]
+    largest_quantities: NDArray[np.float64]
+    entry_prices: NDArray[np.float64]
+    exit_prices: NDArray[np.float64]
+    opened_ns: NDArray[np.int64]
+    closed_ns: NDArray[np.int64]
+    fills: NDArray[np.intp]
+    pnl_gross: NDArray[np.float64]
+    fees: NDArray[np.float64]
+    pnl: NDArray[np.float64]
+    is_settled: NDArray[np.bool_]
+
+    @property
+    def holding_secs(self) -> NDArray[np.float64]:
+        """Seconds from the first fill to flat; shape (m,)."""
+        return (self.closed_ns - self.opened_ns) / _NS
+
+    def __len__(self) -> int:
+        return len(self.opened_ns)
+
+    def __repr__(self) -> str:
+        return f"<RoundTrips: {len(self):,}, net {self.pnl.sum():,.2f}>"
+
+    def _repr_html_(self) -> str:
+        return str(self.to_frame()._repr_html_())  # type: ignore[operator]
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return one row for each round trip; times are UTC, `holding` is a time span."""
+        import pandas as pd
+
+        return pd.DataFrame(
+            {
+                "market_id": _texts(self.market_ids),
+                "side": _texts(np.where(self.is_long, "long", "short")),
+                "largest_quantity": self.largest_quantities,
+                "entry_price": self.entry_prices,
+                "exit_price": self.exit_prices,
+                "opened": _times(self.opened_ns),
+                "closed": _times(self.closed_ns),
+                "holding": _spans(self.closed_ns - self.opened_ns),
+                "fills": self.fills,
+                "pnl_gross": self.pnl_gross,
+                "fees": self.fees,
+                "pnl": self.pnl,
+                "is_settled": self.is_settled,
+            }
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class TradeStats:
+    """Statistics of fills and closings; money in the account's currency.
+
+    What has no closing, win or loss to speak of is 0.0. A closing of exactly 0 is neither a
+    win nor a loss, and ends both streaks.
+
+    Attributes
+    ----------
+    total_trades : int
+        Fills; settlements are none.
+    closings, wins, losses : int
+    round_trips : int
+        Flat to flat; what is open at the end is none.
+    win_rate : float
+        Percentage of closings that won, 0 to 100.
+    gross_profit, gross_loss : float
+        Sum of the wins; sum of the losses, at or above 0.
+    profit_factor : float
+        `gross_profit` / `gross_loss`; infinite with wins and no losses.
+    expectancy : float
+        Mean profit of a closing.
+    avg_win, avg_loss : float
+        Mean profit of wins; of losses, at or below 0.
+    largest_win, largest_loss : float
+        Likewise.
+    payoff_ratio : float
+        `avg_win` / -`avg_loss`; infinite with wins and no losses.
+    win_streak, loss_streak : int
+        Most wins and most losses in a row, in order of time.
+    avg_holding_secs, longest_holding_secs : float
+        From mean entry to closing, over closings.
+    long_share : float
+        Fraction of closings that closed a long position.
+    total_fees : float
+        Fees of all fills, of what is still open too; rebates taken off.
+    traded_notional : float
+        Sum of |quantity x price x multiplier| over fills.
+    fee_bps : float
+        `total_fees` in basis points of `traded_notional`.
+    fee_share : float
+        `total_fees` as a fraction of the profits before fees of the closings that had one.
+    maker_share : float
+        Fraction of `traded_notional` that rested.
+    """
+
+    total_trades: int
+    closings: int
+    wins: int
+    losses: int
+    round_trips: int
+    win_rate: float
+    gross_profit: float
+    gross_loss: float
+    profit_factor: float
+    expectancy: float
+    avg_win: float
+    avg_loss: float
+    largest_win: float
+    largest_loss: float
+    payoff_ratio: float
+    win_streak: int
+    loss_streak: int
+    avg_holding_secs: float
+    longest_holding_secs: float
+    long_share: float
+    total_fees: float
+    traded_notional: float
+    fee_bps: float
+    fee_share: float
+    maker_share: float
+
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Exposure:
+    """What is at stake, at entry cost, as steps: row i holds from its time to the next one's.
+
+    Before the first step both are 0.
+
+    Attributes
+    ----------
+    times_ns : ndarray of int64, shape (s,)
+        Rising.
+    gross : ndarray of float, shape (s,)
+        Sum over positions of |quantity x average price x multiplier|.
+    net : ndarray of float, shape (s,)
+        Longs less shorts. NO, at its own price, counts against its market: long NO is below 0.
+    """
+
+    times_ns: NDArray[np.int64]
+    gross: NDArray[np.float64]
+    net: NDArray[np.float64]
+
+    def mean(self, start_ns: int, end_ns: int) -> tuple[float, float]:
+        """Return the time-weighted means of gross and net over [start, end]; 0.0 for no span.
+
+        Raises
+        ------
+        ValueError
+            If the end lies before the start.
+        """
+        weights = _shares(self.times_ns, start_ns, end_ns)
+        return float(weights @ self.gross), float(weights @ self.net)
+
+    def __len__(self) -> int:
+        return len(self.times_ns)
+
+    def __repr__(self) -> str:
+        peak = float(self.gross.max(initial=0.0))
+        return f"<Exposure: {len(self):,} steps, at most {peak:,.2f} gross>"
+
+
+def closings(table: FillTable) -> Closings:
+    """Return every fill or settlement that reduced a position, with what it made."""
+    steps, rows = table.steps, table.steps.rows
+    stated = table.realized[rows]
+    gross = np.where(np.isnan(stated), steps.gains, stated)
+    return Closings(
+        rows=rows,
+        market_ids=table.market_ids[rows],
+        is_long=steps.before[rows] > 0.0,
+        quantities=steps.closed,
+        entry_prices=steps.averages,
+        exit_prices=table.prices[rows],
+        opened_ns=np.minimum(steps.opened_ns, table.times_ns[rows]),  # a mean's last digit
+        closed_ns=table.times_ns[rows],
+        pnl_gross=gross,
+        fees=steps.fee_shares,
+        pnl=gross - steps.fee_shares,
+        is_settlement=table.is_settlement[rows],
+    )
+
+
+def round_trips(table: FillTable) -> RoundTrips:
+    """Return every way of a position from flat to flat, with what it made."""
+    steps, closed = table.steps, closings(table)
+    ended = np.flatnonzero(steps.trip_ends >= 0)
+    # Of two that end at one time, the row decides: no row ends two.
+    ended = ended[np.argsort(steps.trip_ends[ended])]
+    first, last = steps.trip_starts[ended], steps.trip_ends[ended]
+    opening = np.flatnonzero(steps.trips >= 0)
+    opened_by = steps.trips[opening]
+    count = len(steps.trip_starts)
+
+    def total(trips: NDArray[np.intp], weights: NDArray[np.float64] | None) -> NDArray[np.float64]:
+        sums = np.bincount(trips, weights=weights, minlength=count)[ended]
+        return sums.astype(np.float64)
+
+    # A flip opens what it has left; any other row what it trades.
+    flips = steps.before[opening] != 0.0
+    flips &= (steps.before[opening] > 0.0) != (steps.after[opening] > 0.0)
+    opened = np.where(flips, np.abs(steps.after[opening]), table.quantities[opening])
+    largest = np.zeros(count)
+    np.maximum.at(largest, opened_by, np.abs(steps.after[opening]))
+    closes_by_fill = ~closed.is_settlement
+    fills = total(opened_by, None) + total(steps.closed_trips[closes_by_fill], None)
+    entered = total(opened_by, opened * table.prices[opening]) / total(opened_by, opened)
+    left = total(steps.closed_trips, closed.quantities * closed.exit_prices)
+    return RoundTrips(
+        market_ids=table.market_ids[first],
+        is_long=steps.after[first] > 0.0,
+        largest_quantities=largest[ended],
+        entry_prices=entered,
+        exit_prices=left / total(steps.closed_trips, closed.quantities),
+        opened_ns=table.times_ns[first],
+        closed_ns=table.times_ns[last],
+        fills=fills.astype(np.intp),
+        pnl_gross=total(steps.closed_trips, closed.pnl_gross),
+        fees=total(steps.closed_trips, closed.fees),
+        pnl=total(steps.closed_trips, closed.pnl),
+        is_settled=table.is_settlement[last],
+    )
+
+
+def trade_stats(table: FillTable) -> TradeStats:
+    """Return the statistics of a table of fills; an empty one has zeros throughout."""
+    closed = closings(table)
+    pnl, holding = closed.pnl, closed.holding_secs
+    wins, losses = pnl[pnl > 0.0], pnl[pnl < 0.0]
+    profit, loss = float(wins.sum()), float(-losses.sum())
+    avg_win, avg_loss = _mean(wins), _mean(losses)
+    is_fill = ~table.is_settlement
+    notionals = table.notionals
+    traded = float(notionals[is_fill].sum())
+    rested = float(notionals[is_fill & table.is_maker].sum())
+    fees = float(table.fees.sum())
+    gains = float(closed.pnl_gross[closed.pnl_gross > 0.0].sum())
+    return TradeStats(
+        total_trades=int(is_fill.sum()),
+        closings=len(closed),
+        wins=len(wins),
+        losses=len(losses),
+        round_trips=int((table.steps.trip_ends >= 0).sum()),
+        win_rate=100.0 * _ratio(len(wins), len(closed)),
+        gross_profit=profit,
+        gross_loss=abs(loss),  # no losses are 0.0, not -0.0
+        profit_factor=profit / loss if loss > 0.0 else math.inf if len(closed) else 0.0,
+        expectancy=_mean(pnl),
+        avg_win=avg_win,
+        avg_loss=avg_loss,
+        largest_win=float(wins.max(initial=0.0)),
+        largest_loss=float(losses.min(initial=0.0)),
+        payoff_ratio=_ratio(avg_win, -avg_loss, alone=np.inf),
+        win_streak=_longest_run(pnl > 0.0),
+        loss_streak=_longest_run(pnl < 0.0),
+        avg_holding_secs=_mean(holding),
+        longest_holding_secs=float(holding.max(initial=0.0)),
+        long_share=_ratio(int(closed.is_long.sum()), len(closed)),
+        total_fees=fees,
+        traded_notional=traded,
+        fee_bps=1e4 * _ratio(fees, traded),
+        fee_share=_ratio(fees, gains),
+        maker_share=_ratio(rested, traded),
+    )
+
+
+def pnl_by_market(table: FillTable) -> dict[str, float]:
+    """Return each market's realised profit less all its fees, NO with its market.
+
+    The fees of what is still open count too: the sum and what is unrealised are the account's
+    total return. Markets come in the order in which they were first traded.
+    """
+    closed = closings(table)
+    markets: dict[str, int] = {}
+    of_position = np.array(
+        [markets.setdefault(market_of(n), len(markets)) for n in table.steps.names], dtype=np.intp
+    )
+    by_row = of_position[table.steps.positions]
+    gross = np.bincount(by_row[closed.rows], closed.pnl_gross, minlength=len(markets))
+    fees = np.bincount(by_row, table.fees, minlength=len(markets))
+    return dict(zip(markets, (gross - fees).tolist(), strict=True))
+
+
+def pnl_by_hour(table: FillTable) -> dict[int, float]:
+    """Return the net profit of the closings of each hour of the day (UTC), 0 to 23."""
+    closed = closings(table)
+    hours = closed.closed_ns // _HOUR_NS % 24
+    return dict(enumerate(np.bincount(hours, closed.pnl, minlength=24).tolist()))
+
+
+def pnl_by_weekday(table: FillTable) -> dict[int, float]:
+    """Return the net profit of the closings of each weekday (UTC), 0 (Monday) to 6."""
+    closed = closings(table)
+    days = (closed.closed_ns // _DAY_NS + _FIRST_WEEKDAY) % 7
+    return dict(enumerate(np.bincount(days, closed.pnl, minlength=7).tolist()))
+
+
+def time_in_market(table: FillTable, start_ns: int, end_ns: int) -> float:
+    """Return the fraction of [start, end] in which anything was held; 0.0 for no span.
+
+    Parameters
+    ----------
+    table : FillTable
+    start_ns, end_ns : int
+        Nanoseconds since 1970 (UTC). What is held at the last row is held on.
+
+    Raises
+    ------
+    ValueError
+        If the end lies before the start.
+    """
+    is_held = _positions_held(table) > 0
+    return float(min(_shares(table.times_ns, start_ns, end_ns)[is_held].sum(), 1.0))
+
+
+def exposure(table: FillTable) -> Exposure:
+    """Return what was at stake through time, at entry cost."""
+    steps = table.steps
+    change = steps.cost_after - steps.cost_before
+    change_of_size = np.abs(steps.cost_after) - np.abs(steps.cost_before)
+    is_no = np.array([name.endswith(NO_SUFFIX) for name in steps.names], dtype=bool)
+    change = np.where(is_no[steps.positions], -change, change)
+    # What running sums leave of a flat book is rounding.
+    is_held = _positions_held(table) > 0
+    gross = np.where(is_held, np.maximum(np.cumsum(change_of_size), 0.0), 0.0)
+    net = np.where(is_held, np.cumsum(change), 0.0)
+    last = np.append(np.diff(table.times_ns) > 0, True)[: len(table)]  # the last row of each time
+    return Exposure(table.times_ns[last], gross[last], net[last])
+
+
+def turnover(table: FillTable, mean_equity: float) -> float:
+    """Return traded notional over mean equity, both sides of a trade counted.
+
+    Parameters
+    ----------
+    table : FillTable
+    mean_equity : float
+        Money.
+
+    Returns
+    -------
+    float
+        1.0 where as much was traded as there was; 0.0 where `mean_equity` is not above 0.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If `mean_equity` is no finite number.
+    """
+    equity = checks.number("mean_equity", mean_equity)
+    traded = float(table.notionals[~table.is_settlement].sum())
+    return traded / equity if equity > 0.0 else 0.0
+
+
+# ---------------------------------------------------------------------- helpers
+def _positions_held(table: FillTable) -> NDArray[np.int64]:
+    """How many positions are held after each row."""
+    steps = table.steps
+    change = (steps.after != 0.0).astype(np.int64) - (steps.before != 0.0)
+    return np.cumsum(change)
+
+
+def _shares(times_ns: NDArray[np.int64], start_ns: int, end_ns: int) -> NDArray[np.float64]:
+    """Fraction of [start, end] from each time to the next, the last one's to the end."""
+    if end_ns < start_ns:
+        raise ValueError(f"end_ns must not lie before start_ns {start_ns}, was {end_ns}")
+    if end_ns == start_ns or not len(times_ns):
+        return np.zeros(len(times_ns))
+    edges = np.clip(np.append(times_ns, end_ns), start_ns, end_ns)
+    shares: NDArray[np.float64] = np.diff(edges) / (end_ns - start_ns)
+    return shares
+
+
+def _ratio(part: float, whole: float, *, alone: float = 0.0) -> float:
+    """A quotient; over 0 it is `alone` where the part is above 0, else 0.0."""
+    if whole > 0.0:
+        return part / whole
+    return alone if part > 0.0 else 0.0
+
+
+def _mean(values: NDArray[np.float64]) -> float:
+    return float(values.mean()) if len(values) else 0.0
+
+
+def _longest_run(mask: NDArray[np.bool_]) -> int:
+    edges = np.flatnonzero(np.diff(np.concatenate(([0], mask.astype(np.int8), [0]))))
+    return int((edges[1::2] - edges[::2]).max(initial=0))
+
+
+def _texts(values: NDArray[np.object_] | NDArray[np.str_]) -> pd.Series[str]:
+    import pandas as pd
+
+    return pd.Series(values.tolist(), dtype="str")
+
+
+def _times(ns: NDArray[np.int64]) -> pd.DatetimeIndex:
+    import pandas as pd
+
+    return pd.to_datetime(ns, unit="ns", utc=True)
+
+
+def _spans(ns: NDArray[np.int64]) -> pd.TimedeltaIndex:
+    import pandas as pd
+
+    return pd.to_timedelta(ns, unit="ns")
