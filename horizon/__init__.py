@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import importlib
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from horizon import errors
 from horizon.algos import (
@@ -51,6 +51,18 @@ from horizon.types import (
 )
 from horizon.venues import Paper
 
+if TYPE_CHECKING:  # what is loaded on first use, for editors and type checkers
+    from horizon import analytics, feeds, figures, widgets
+    from horizon.analytics import (
+        Metrics,
+        Tearsheet,
+        calibration_curve,
+        edge_decay,
+        generate_tearsheet,
+        log_loss,
+    )
+    from horizon.widgets import workbench
+
 __version__ = "0.1.0.dev0"
 
 __all__ = [
@@ -70,6 +82,7 @@ __all__ = [
     "Iceberg",
     "ImperativeClient",
     "Market",
+    "Metrics",
     "Option",
     "OrderAction",
     "OrderError",
@@ -84,6 +97,7 @@ __all__ = [
     "RiskConfig",
     "RiskRejected",
     "Side",
+    "Tearsheet",
     "Urgency",
     "VenueCapital",
     "VenueError",
@@ -92,10 +106,15 @@ __all__ = [
     "VenuePosition",
     "VenueQuote",
     "VenueSettlement",
+    "analytics",
+    "calibration_curve",
     "connect",
+    "edge_decay",
     "errors",
     "feeds",
     "figures",
+    "generate_tearsheet",
+    "log_loss",
     "quotes",
     "register_venue",
     "volume_profile",
@@ -104,12 +123,21 @@ __all__ = [
 ]
 
 # Loaded on first use: they are not needed to place an order.
-_LAZY = ("feeds", "figures", "widgets")
+_LAZY = ("analytics", "feeds", "figures", "widgets")
+_LAZY_NAMES = {
+    "Metrics": "analytics",
+    "Tearsheet": "analytics",
+    "calibration_curve": "analytics",
+    "edge_decay": "analytics",
+    "generate_tearsheet": "analytics",
+    "log_loss": "analytics",
+    "workbench": "widgets",
+}
 
 
 def __getattr__(name: str) -> Any:
-    if name == "workbench":
-        return __getattr__("widgets").workbench
+    if name in _LAZY_NAMES:
+        return getattr(__getattr__(_LAZY_NAMES[name]), name)
     if name in _LAZY:
         try:
             return importlib.import_module(f"horizon.{name}")

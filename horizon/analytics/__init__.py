@@ -1,0 +1,275 @@
+"""Analytics: pure functions over arrays and frames, and the records that they fill.
+
+==================  ================================================================
+`returns`           metrics of a series of returns: Sharpe, Sortino, Omega, VaR ...
+`drawdown`          depth, length and list of drawdowns; ulcer and pain
+`benchmark`         alpha, beta, information ratio, capture
+`rolling`           metrics over a moving window
+`periods`           returns and profit by month, year, weekday and hour
+`inference`         error of a Sharpe ratio, many trials, bootstrap intervals
+`fills`, `trades`   closings, round trips, exposure, turnover, fees of a list of fills
+`edges`             Brier score and edge of fills
+`metrics`           all of these in one record
+`tearsheet`         the record, the tables and the series of one equity curve
+`calibration`       whether probabilities mean what they say
+`decay`             what is left of an edge as events come near
+`volume`, `depth`   fills against a day's volume; order books through time
+==================  ================================================================
+
+Rates and returns are fractions, money is in the account's currency, times are nanoseconds or
+float seconds since 1970 in UTC. No function draws, and none needs an engine or an account.
+"""
+
+from __future__ import annotations
+
+from horizon.analytics.benchmark import (
+    active_return,
+    alpha,
+    appraisal_ratio,
+    beta,
+    capture_ratio,
+    correlation,
+    down_capture,
+    information_ratio,
+    m_squared,
+    r_squared,
+    specific_risk,
+    systematic_risk,
+    tracking_error,
+    treynor_ratio,
+    up_capture,
+)
+from horizon.analytics.calibration import (
+    CalibrationCurve,
+    brier_score,
+    calibration_curve,
+    log_loss,
+    wilson_interval,
+)
+from horizon.analytics.curves import Curve, curve_of, equity_of
+from horizon.analytics.decay import EdgeDecay, edge_decay
+from horizon.analytics.depth import Books, DepthGrid, depth_grid, read_books
+from horizon.analytics.drawdown import (
+    DrawdownRecord,
+    burke_ratio,
+    calmar_ratio,
+    drawdowns,
+    max_drawdown,
+    max_drawdown_duration,
+    max_drawdown_money,
+    pain_index,
+    pain_ratio,
+    running_peak,
+    time_under_water,
+    ulcer_index,
+    ulcer_performance_index,
+    underwater,
+)
+from horizon.analytics.edges import forecast_scores
+from horizon.analytics.fills import FillTable, fill_table
+from horizon.analytics.inference import (
+    Interval,
+    bootstrap_interval,
+    deflated_sharpe_ratio,
+    expected_maximum_sharpe,
+    minimum_track_record,
+    probabilistic_sharpe_ratio,
+    sharpe_standard_error,
+)
+from horizon.analytics.measure import metrics_of
+from horizon.analytics.metrics import MetricRow, Metrics
+from horizon.analytics.periods import (
+    by_hour,
+    by_month,
+    by_weekday,
+    daily_returns,
+    monthly_returns,
+    monthly_table,
+    profit_by_hour,
+    profit_by_weekday,
+    yearly_returns,
+)
+from horizon.analytics.returns import (
+    adjusted_sharpe_ratio,
+    annual_return,
+    autocorrelation,
+    conditional_value_at_risk,
+    d_ratio,
+    downside_deviation,
+    downside_frequency,
+    downside_potential,
+    gain_to_pain_ratio,
+    geometric_mean_return,
+    kappa_ratio,
+    kelly_fraction,
+    kurtosis,
+    longest_streaks,
+    mean_absolute_deviation,
+    omega_ratio,
+    omega_sharpe_ratio,
+    sharpe_ratio,
+    skewness,
+    skewness_kurtosis_ratio,
+    sortino_ratio,
+    stability,
+    tail_ratio,
+    total_return,
+    upside_frequency,
+    upside_potential,
+    upside_risk,
+    value_at_risk,
+    variability_skewness,
+    volatility,
+    volatility_skewness,
+)
+from horizon.analytics.rolling import (
+    rolling_beta,
+    rolling_sharpe,
+    rolling_sortino,
+    rolling_volatility,
+)
+from horizon.analytics.sampling import Sampling
+from horizon.analytics.tearsheet import Tearsheet, generate_tearsheet
+from horizon.analytics.trades import (
+    closings,
+    exposure,
+    pnl_by_hour,
+    pnl_by_market,
+    pnl_by_weekday,
+    round_trips,
+    time_in_market,
+    trade_stats,
+    turnover,
+)
+from horizon.analytics.volume import VolumeShares, volume_shares
+
+__all__ = [
+    # returns
+    "adjusted_sharpe_ratio",
+    "annual_return",
+    "autocorrelation",
+    "conditional_value_at_risk",
+    "d_ratio",
+    "downside_deviation",
+    "downside_frequency",
+    "downside_potential",
+    "gain_to_pain_ratio",
+    "geometric_mean_return",
+    "kappa_ratio",
+    "kelly_fraction",
+    "kurtosis",
+    "longest_streaks",
+    "mean_absolute_deviation",
+    "omega_ratio",
+    "omega_sharpe_ratio",
+    "sharpe_ratio",
+    "skewness",
+    "skewness_kurtosis_ratio",
+    "sortino_ratio",
+    "stability",
+    "tail_ratio",
+    "total_return",
+    "upside_frequency",
+    "upside_potential",
+    "upside_risk",
+    "value_at_risk",
+    "variability_skewness",
+    "volatility",
+    "volatility_skewness",
+    # drawdowns
+    "DrawdownRecord",
+    "burke_ratio",
+    "calmar_ratio",
+    "drawdowns",
+    "max_drawdown",
+    "max_drawdown_duration",
+    "max_drawdown_money",
+    "pain_index",
+    "pain_ratio",
+    "running_peak",
+    "time_under_water",
+    "ulcer_index",
+    "ulcer_performance_index",
+    "underwater",
+    # benchmark
+    "active_return",
+    "alpha",
+    "appraisal_ratio",
+    "beta",
+    "capture_ratio",
+    "correlation",
+    "down_capture",
+    "information_ratio",
+    "m_squared",
+    "r_squared",
+    "specific_risk",
+    "systematic_risk",
+    "tracking_error",
+    "treynor_ratio",
+    "up_capture",
+    # rolling
+    "rolling_beta",
+    "rolling_sharpe",
+    "rolling_sortino",
+    "rolling_volatility",
+    # calendar
+    "by_hour",
+    "by_month",
+    "by_weekday",
+    "daily_returns",
+    "monthly_returns",
+    "monthly_table",
+    "profit_by_hour",
+    "profit_by_weekday",
+    "yearly_returns",
+    # inference
+    "Interval",
+    "bootstrap_interval",
+    "deflated_sharpe_ratio",
+    "expected_maximum_sharpe",
+    "minimum_track_record",
+    "probabilistic_sharpe_ratio",
+    "sharpe_standard_error",
+    # fills and trades
+    "FillTable",
+    "closings",
+    "exposure",
+    "fill_table",
+    "forecast_scores",
+    "pnl_by_hour",
+    "pnl_by_market",
+    "pnl_by_weekday",
+    "round_trips",
+    "time_in_market",
+    "trade_stats",
+    "turnover",
+    # forecasts
+    "CalibrationCurve",
+    "EdgeDecay",
+    "brier_score",
+    "calibration_curve",
+    "edge_decay",
+    "log_loss",
+    "wilson_interval",
+    # volume and depth
+    "Books",
+    "DepthGrid",
+    "VolumeShares",
+    "depth_grid",
+    "read_books",
+    "volume_shares",
+    # the whole
+    "Curve",
+    "MetricRow",
+    "Metrics",
+    "Sampling",
+    "Tearsheet",
+    "curve_of",
+    "equity_of",
+    "generate_tearsheet",
+    "metrics_of",
+]
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)
