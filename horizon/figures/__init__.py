@@ -6,13 +6,32 @@ drawn for a light page by default; ``theme="dark"`` draws for a dark one.
 
 from __future__ import annotations
 
+from horizon.figures.calibration import edge_decay, reliability_diagram
+from horizon.figures.curves import equity_curves
+from horizon.figures.depth import book_depth
 from horizon.figures.execution import algo_schedule, price_and_fills
+from horizon.figures.export import save
+from horizon.figures.long import LongFigure
+from horizon.figures.performance import tearsheet
 from horizon.figures.themes import THEMES, Theme, theme_named
+from horizon.figures.volume import volume_profile
 
 __all__ = [
     "THEMES",
+    "LongFigure",
     "Theme",
     "algo_schedule",
+    "book_depth",
+    "edge_decay",
+    "equity_curves",
     "price_and_fills",
+    "reliability_diagram",
+    "save",
+    "tearsheet",
     "theme_named",
+    "volume_profile",
 ]
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -6,18 +6,21 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
-import plotly.graph_objects as go
-from plotly.subplots import make_subplots
+from numpy.typing import NDArray
 
-from horizon.figures.series import (
-    FillColumns,
-    Numbers,
-    Times,
-    fill_columns,
-    price_columns,
-    times_of,
+from horizon import checks
+from horizon.figures.long import LongFigure
+from horizon.figures.page import wrapped
+from horizon.figures.series import FillColumns, Numbers, fill_columns, price_columns, times_of
+from horizon.figures.sheet import (
+    DONE_WORDS,
+    MANY,
+    Clock,
+    Sheet,
+    add_both_sides,
+    add_fills,
+    add_prices,
 )
-from horizon.figures.sheet import DONE_WORDS, MANY, Clock, Sheet, fill_markers, price_line
 from horizon.figures.themes import theme_named
 from horizon.figures.words import amount, money, plain
 
@@ -50,7 +53,7 @@ def algo_schedule(
     elapsed: bool = False,
     theme: str = "light",
     currency: str = "USD",
-) -> go.Figure:
+) -> LongFigure:
     """Draw what an execution algorithm planned against what it filled.
 
     Three panels: the quantity planned and filled over time; the price of each fill beside the
@@ -74,19 +77,34 @@ def algo_schedule(
 
     Returns
     -------
-    plotly.graph_objects.Figure
+    LongFigure
         As wide as its container. Series of more than 2,000 points are thinned, keeping the
         extremes; the figure then says so.
+
+    Raises
+    ------
+    DataError
+        At the first row of fills or prices that cannot be right, or of prices that is before
+        the row above it. Fills may come in any order.
+    TypeError, ValueError
+        If an argument is not as above.
     """
     look = theme_named(theme)
+    if not hasattr(progress, "schedule") or not hasattr(progress, "children"):
+        raise TypeError(
+            "progress must be an AlgoProgress, as algo.progress is; was " + checks.show(progress)
+        )
+    money_in = checks.text("currency", currency)
     every = fill_columns(fills)
     own = set(progress.children)
     done = every.where(np.array([order in own for order in every.order_ids], dtype=bool))
-    sheet = Sheet(look, currency, Clock.of(progress, done, elapsed))
-    figure = make_subplots(rows=3, cols=1)
+    sheet = Sheet(look, money_in, Clock.of(progress, done, checks.flag("elapsed", elapsed)))
+    figure = LongFigure()
+    figure.set_subplots(rows=3, cols=1)
     _draw_quantities(figure, sheet, progress, done)
     _draw_prices(figure, sheet, progress, done, prices)
     _draw_slices(figure, sheet, progress)
+    told = [line for note in figure.notes for line in wrapped(note)]
     heading = (
         f"{plain(progress.kind)}: {progress.side} {amount(progress.target)} "
         f"{plain(progress.market_id)}"
@@ -96,10 +114,10 @@ def algo_schedule(
         height=740,
         barmode="overlay",
         bargap=0.2,
-        margin={"t": 88 + 18 * len(sheet.notes)},
+        margin={"t": 88 + 18 * len(told)},
         title={
             "text": heading,
-            "subtitle": {"text": "<br>".join([_outcome(progress, currency), *sheet.notes])},
+            "subtitle": {"text": "<br>".join([_outcome(progress, currency), *told])},
         },
         xaxis={"showticklabels": False, "matches": "x2"},
         xaxis2={"title": {"text": sheet.clock.title}},
@@ -146,7 +164,7 @@ def price_and_fills(
     market_id: str = "",
     theme: str = "light",
     currency: str = "USD",
-) -> go.Figure:
+) -> LongFigure:
     """Draw a price path with the fills on it.
 
     Parameters
@@ -164,27 +182,34 @@ def price_and_fills(
 
     Returns
     -------
-    plotly.graph_objects.Figure
+    LongFigure
         As wide as its container. Series of more than 2,000 points are thinned, keeping the
         extremes; the figure then says so.
+
+    Raises
+    ------
+    DataError
+        At the first row of fills or prices that cannot be right, or of prices that is before
+        the row above it. Fills may come in any order.
+    TypeError, ValueError
+        If an argument is not as above.
     """
     look = theme_named(theme)
+    market = plain(market_id if market_id == "" else checks.market_id("market_id", market_id))
     done = fill_columns(fills)
-    sheet = Sheet(look, currency, Clock(None))
-    figure = go.Figure()
-    figure.add_trace(price_line(sheet, *price_columns(prices)))
-    for is_buy in (True, False):
-        some = done.where(done.is_buy == is_buy)
-        if len(some):
-            figure.add_trace(fill_markers(sheet, some, look.buy if is_buy else look.sell))
+    sheet = Sheet(look, checks.text("currency", currency), Clock(None))
+    figure = LongFigure()
+    add_prices(figure, sheet, *price_columns(prices))
+    add_both_sides(figure, sheet, done, look.buy, look.sell)
+    told = [line for note in figure.notes for line in wrapped(note)]
     counted = f"{len(done):,} fill{'' if len(done) == 1 else 's'}"
     figure.update_layout(
         template=look.template,
         height=420,
-        margin={"t": 70 + 18 * len(sheet.notes)},
+        margin={"t": 70 + 18 * len(told)},
         title={
-            "text": f"{plain(market_id) or 'Price'}: {counted}" if len(done) else plain(market_id),
-            "subtitle": {"text": "<br>".join(sheet.notes)},
+            "text": f"{market or 'Price'}: {counted}" if len(done) else market,
+            "subtitle": {"text": "<br>".join(told)},
         },
         xaxis={"title": {"text": sheet.clock.title}},
         yaxis={"title": {"text": f"Price, {plain(currency)}"}, "tickformat": ",~f"},
@@ -196,58 +221,12 @@ def price_and_fills(
 
 # ------------------------------------------------------------------------ the three panels
 def _draw_quantities(
-    figure: go.Figure, sheet: Sheet, progress: AlgoProgress, fills: FillColumns
+    figure: LongFigure, sheet: Sheet, progress: AlgoProgress, fills: FillColumns
 ) -> None:
-    look, clock = sheet.look, sheet.clock
-    timed = [piece for piece in progress.schedule if piece.due_at is not None]
-    if timed:
-        planned = np.cumsum([piece.size for piece in timed])
-        kept = sheet.thin(planned, "slices")
-        times = times_of([timed[i].due_at for i in kept])
-        words = [
-            f"{clock.say(time)}: slice {timed[i].number + 1} of {len(progress.schedule)} due, "
-            f"{amount(planned[i])} planned by then"
-            for i, time in zip(kept.tolist(), times, strict=True)
-        ]
-        figure.add_trace(
-            _steps(
-                clock.place(_to_end(times, progress.ends_at)),
-                _last_again(planned[kept], progress.ends_at),
-                [*words, words[-1]][: len(kept) + (progress.ends_at is not None)],
-                "planned",
-                {"color": look.plan, "width": 2, "dash": "dash"},
-            ),
-            row=1,
-            col=1,
-        )
+    look = sheet.look
+    _draw_plan(figure, sheet, progress)
     if len(fills):
-        filled = np.cumsum(fills.quantities)
-        kept = sheet.thin(filled, "fills")
-        times = fills.times[kept]
-        verb = DONE_WORDS[progress.side == "buy"]
-        words = [
-            f"{clock.say(time)}: {verb} {amount(quantity)} at {money(price, sheet.currency)}; "
-            f"{amount(total)} of {amount(progress.target)} by then"
-            for time, quantity, price, total in zip(
-                times,
-                fills.quantities[kept].tolist(),
-                fills.prices[kept].tolist(),
-                filled[kept].tolist(),
-                strict=True,
-            )
-        ]
-        figure.add_trace(
-            _steps(
-                clock.place(times),
-                filled[kept],
-                words,
-                "filled",
-                {"color": look.done, "width": 2.5},
-                marked=len(kept) <= MANY,
-            ),
-            row=1,
-            col=1,
-        )
+        _draw_filled(figure, sheet, progress, fills)
     figure.add_hline(
         y=progress.target,
         line={"color": look.muted, "width": 1, "dash": "dot"},
@@ -271,41 +250,96 @@ def _draw_quantities(
         )
 
 
+def _draw_plan(figure: LongFigure, sheet: Sheet, progress: AlgoProgress) -> None:
+    clock = sheet.clock
+    timed = [piece for piece in progress.schedule if piece.due_at is not None]
+    if not timed:
+        return
+    due = [piece.due_at for piece in timed]
+    planned = np.cumsum([piece.size for piece in timed])
+    if progress.ends_at is not None:  # the last step lasts to the end
+        due.append(progress.ends_at)
+        planned = np.append(planned, planned[-1])
+    times = times_of(due)
+    whole = len(progress.schedule)
+
+    def draw(kept: NDArray[np.intp]) -> dict[str, Any]:
+        rows = np.minimum(kept, len(timed) - 1)
+        words = [
+            f"{clock.say(time)}: slice {timed[i].number + 1} of {whole} due, "
+            f"{amount(total)} planned by then"
+            for i, time, total in zip(rows.tolist(), times[rows], planned[rows], strict=True)
+        ]
+        line = {"color": sheet.look.plan, "width": 2, "dash": "dash"}
+        return _steps(clock.place(times[kept]), planned[kept], words, "planned", line)
+
+    figure.add_long(clock.place(times), planned, draw, what="steps of the plan", row=1, col=1)
+
+
+def _draw_filled(
+    figure: LongFigure, sheet: Sheet, progress: AlgoProgress, fills: FillColumns
+) -> None:
+    clock = sheet.clock
+    filled = np.cumsum(fills.quantities)
+    verb = DONE_WORDS[progress.side == "buy"]
+
+    def draw(kept: NDArray[np.intp]) -> dict[str, Any]:
+        some = fills.where(kept)
+        words = [
+            f"{clock.say(time)}: {verb} {amount(quantity)} at {money(price, sheet.currency)}; "
+            f"{amount(total)} of {amount(progress.target)} by then"
+            for time, quantity, price, total in zip(
+                some.times,
+                some.quantities.tolist(),
+                some.prices.tolist(),
+                filled[kept].tolist(),
+                strict=True,
+            )
+        ]
+        line = {"color": sheet.look.done, "width": 2.5}
+        x, y = clock.place(some.times), filled[kept]
+        return _steps(x, y, words, "filled", line, marked=len(fills) <= MANY)
+
+    figure.add_long(clock.place(fills.times), filled, draw, what="fills", row=1, col=1)
+
+
 def _steps(
     x: Any,
-    y: Any,
+    y: Numbers,
     words: Sequence[str],
     name: str,
     line: dict[str, Any],
     *,
     marked: bool = False,
-) -> go.Scatter:
-    return go.Scatter(
-        x=x,
-        y=y,
-        name=name,
-        mode="lines+markers" if marked else "lines",
-        line={"shape": "hv", **line},
-        marker={"size": 6, "color": line["color"]},
-        hovertext=list(words),
-        hoverinfo="text",
-        legend="legend",
-    )
+) -> dict[str, Any]:
+    return {
+        "type": "scatter",
+        "x": x,
+        "y": y,
+        "name": name,
+        "mode": "lines+markers" if marked else "lines",
+        "line": {"shape": "hv", **line},
+        "marker": {"size": 6, "color": line["color"]},
+        "hovertext": words,
+        "hoverinfo": "text",
+        "legend": "legend",
+    }
 
 
 def _draw_prices(
-    figure: go.Figure, sheet: Sheet, progress: AlgoProgress, fills: FillColumns, prices: Any
+    figure: LongFigure, sheet: Sheet, progress: AlgoProgress, fills: FillColumns, prices: Any
 ) -> None:
-    look, where = sheet.look, {"legend": "legend2"}
+    look = sheet.look
+    where: dict[str, Any] = {"row": 2, "col": 1, "legend": "legend2"}
     times = fills.times
     if prices is not None:
         path, values = price_columns(prices)
-        figure.add_trace(price_line(sheet, path, values, **where), row=2, col=1)
+        add_prices(figure, sheet, path, values, **where)
         times = np.concatenate([times, path])
     life = [progress.started_at, progress.ends_at or progress.time]
     times = np.concatenate([times, times_of([t for t in life if t is not None] or np.empty(0))])
     if len(fills):
-        figure.add_trace(fill_markers(sheet, fills, look.done, **where), row=2, col=1)
+        add_fills(figure, sheet, fills, look.done, **where)
     if len(times):
         ends = sheet.clock.place(np.array([times.min(), times.max()]))
         for name, price, colour, dash in (
@@ -313,71 +347,74 @@ def _draw_prices(
             ("average", progress.average_price, look.done, "dot"),
         ):
             if price is not None:
-                figure.add_trace(
-                    go.Scatter(
-                        x=ends,
-                        y=[price, price],
-                        name=f"{name} {money(price, sheet.currency)}",
-                        mode="lines",
-                        line={"color": colour, "width": 1.5, "dash": dash},
-                        hovertext=[f"{name} price: {money(price, sheet.currency)}"] * 2,
-                        hoverinfo="text",
-                        **where,
-                    ),
-                    row=2,
-                    col=1,
+                figure.add_scatter(
+                    x=ends,
+                    y=[price, price],
+                    name=f"{name} {money(price, sheet.currency)}",
+                    mode="lines",
+                    line={"color": colour, "width": 1.5, "dash": dash},
+                    hovertext=[f"{name} price: {money(price, sheet.currency)}"] * 2,
+                    hoverinfo="text",
+                    **where,
                 )
 
 
-def _draw_slices(figure: go.Figure, sheet: Sheet, progress: AlgoProgress) -> None:
+def _draw_slices(figure: LongFigure, sheet: Sheet, progress: AlgoProgress) -> None:
     look = sheet.look
-    sizes = np.array([piece.size for piece in progress.schedule])
-    kept = sheet.thin(sizes, "slices").tolist()
-    pieces = [progress.schedule[i] for i in kept if progress.schedule[i].size > 0.0]
-    filled = [piece for piece in pieces if piece.status == "filled"]
-    figure.add_trace(_slice_bars(filled, "filled", {"color": look.done}), row=3, col=1)
-    for status, shape in _PATTERNS.items():
+    pieces = [piece for piece in progress.schedule if piece.size > 0.0]
+    for status, shape in {"filled": "", **_PATTERNS}.items():
         some = [piece for piece in pieces if piece.status == status]
         marker: dict[str, Any] = {
             "color": _CLEAR,
             "line": {"color": look.plan, "width": 1.5},
             "pattern": {"shape": shape, "fgcolor": look.plan, "bgcolor": _CLEAR, "size": 6},
         }
-        if len(pieces) > MANY:  # bars too thin for an outline or a pattern
+        if status == "filled":
+            marker = {"color": look.done}
+        elif len(pieces) > MANY:  # bars too thin for an outline or a pattern
             marker = {"color": look.grid if status == "scheduled" else look.plan}
-        figure.add_trace(_slice_bars(some, _IN_WORDS.get(status, status), marker), row=3, col=1)
+        sizes = [piece.size for piece in some]
+        name = _IN_WORDS.get(status, status)
+        _add_bars(figure, some, sizes, name, marker, what=f"{status} slices")
     part = [piece for piece in pieces if piece.filled > 0.0 and piece.status != "filled"]
-    bars = _slice_bars(part, "filled part", {"color": look.done})
-    bars.y = [piece.filled for piece in part]
-    bars.width = 0.4
-    figure.add_trace(bars, row=3, col=1)
+    sizes = [piece.filled for piece in part]
+    marker = {"color": look.done}
+    _add_bars(figure, part, sizes, "filled part", marker, what="filled parts", width=0.4)
 
 
-def _slice_bars(pieces: Sequence[SliceProgress], name: str, marker: dict[str, Any]) -> go.Bar:
-    return go.Bar(
-        x=[piece.number + 1 for piece in pieces],
-        y=[piece.size for piece in pieces],
-        name=name,
-        marker={"line": {"width": 0}, **marker},
-        showlegend=bool(pieces),
-        hovertext=[_slice_words(piece) for piece in pieces],
-        hoverinfo="text",
-        legend="legend3",
-    )
+def _add_bars(
+    figure: LongFigure,
+    pieces: Sequence[SliceProgress],
+    heights: Sequence[float],
+    name: str,
+    marker: dict[str, Any],
+    *,
+    what: str,
+    **style: Any,
+) -> None:
+    def draw(kept: NDArray[np.intp]) -> dict[str, Any]:
+        chosen = kept.tolist()
+        return {
+            "type": "bar",
+            "x": [pieces[i].number + 1 for i in chosen],
+            "y": [heights[i] for i in chosen],
+            "name": name,
+            "marker": {"line": {"width": 0}, **marker},
+            "showlegend": bool(pieces),
+            "hovertext": [_slice_words(pieces[i]) for i in chosen],
+            "hoverinfo": "text",
+            "legend": "legend3",
+            **style,
+        }
+
+    numbers = np.array([piece.number + 1 for piece in pieces], dtype=np.float64)
+    figure.add_long(numbers, heights, draw, what=what, row=3, col=1)
 
 
 def _slice_words(piece: SliceProgress) -> str:
     status = _IN_WORDS.get(piece.status, piece.status)
     filled = f", {amount(piece.filled)} filled" if piece.filled else ""
     return f"Slice {piece.number + 1}: {amount(piece.size)}, {status}{filled}"
-
-
-def _to_end(times: Times, ends_at: float | None) -> Times:
-    return times if ends_at is None else np.concatenate([times, times_of([ends_at])])
-
-
-def _last_again(values: Numbers, ends_at: float | None) -> Numbers:
-    return values if ends_at is None else np.concatenate([values, values[-1:]])
 
 
 def _outcome(progress: AlgoProgress, currency: str) -> str:

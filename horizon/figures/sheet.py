@@ -6,16 +6,17 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
-import plotly.graph_objects as go
+from numpy.typing import NDArray
 
-from horizon.figures.series import FillColumns, Numbers, Times, thinned, times_of
+from horizon.figures.long import LongFigure
+from horizon.figures.series import FillColumns, Numbers, Times, times_of
 from horizon.figures.themes import Theme
 from horizon.figures.words import amount, moment, money
 
 if TYPE_CHECKING:
     from horizon.algos import AlgoProgress
 
-__all__ = ["DONE_WORDS", "MANY", "Clock", "Sheet", "fill_markers", "price_line"]
+__all__ = ["DONE_WORDS", "MANY", "Clock", "Sheet", "add_both_sides", "add_fills", "add_prices"]
 
 #: Beyond so many, points are drawn small and bars plain.
 MANY: Final = 200
@@ -65,72 +66,94 @@ class Clock:
         return f"after {after} {self.unit.removesuffix('s') if after == '1' else self.unit}"
 
 
+@dataclass(frozen=True, slots=True)
 class Sheet:
-    """What the parts of one figure share: its look, its words, and what it has to admit."""
+    """What the parts of one figure share: its look, its currency, and how it counts time."""
 
-    def __init__(self, look: Theme, currency: str, clock: Clock) -> None:
-        self.look = look
-        self.currency = currency
-        self.clock = clock
-        self._left_out: dict[str, str] = {}
-
-    def thin(self, values: Numbers, what: str) -> Any:
-        """Choose the points to draw, and remember it if there are fewer than were given."""
-        kept = thinned(values)
-        if len(kept) < len(values):
-            self._left_out[what] = f"{len(kept):,} of {len(values):,} {what}"
-        return kept
-
-    @property
-    def notes(self) -> list[str]:
-        """What the figure has to say of points that it leaves out."""
-        if not self._left_out:
-            return []
-        drawn = ", ".join(self._left_out.values())
-        return [f"Drawn: {drawn}, with the lowest and highest of each stretch"]
+    look: Theme
+    currency: str
+    clock: Clock
 
 
-def price_line(sheet: Sheet, times: Times, prices: Numbers, **where: Any) -> go.Scatter:
-    """Return the line of a price path."""
-    kept = sheet.thin(prices, "prices")
-    times, prices = times[kept], prices[kept]
-    return go.Scatter(
-        x=sheet.clock.place(times),
-        y=prices,
-        name="price",
-        mode="lines",
-        line={"color": sheet.look.muted, "width": 1.5},
-        hovertext=[
-            f"{sheet.clock.say(time)}: {money(price, sheet.currency)}"
-            for time, price in zip(times, prices.tolist(), strict=True)
-        ],
-        hoverinfo="text",
-        **where,
-    )
+def add_prices(
+    figure: LongFigure,
+    sheet: Sheet,
+    times: Times,
+    prices: Numbers,
+    *,
+    row: int | None = None,
+    col: int | None = None,
+    **where: Any,
+) -> None:
+    """Add the line of a price path, in order of time, to a subplot or to the whole."""
+
+    def draw(kept: NDArray[np.intp]) -> dict[str, Any]:
+        return {
+            "type": "scatter",
+            "x": sheet.clock.place(times[kept]),
+            "y": prices[kept],
+            "name": "price",
+            "mode": "lines",
+            "line": {"color": sheet.look.muted, "width": 1.5},
+            "hovertext": [
+                f"{sheet.clock.say(time)}: {money(price, sheet.currency)}"
+                for time, price in zip(times[kept], prices[kept].tolist(), strict=True)
+            ],
+            "hoverinfo": "text",
+            **where,
+        }
+
+    figure.add_long(sheet.clock.place(times), prices, draw, what="prices", row=row, col=col)
 
 
-def fill_markers(sheet: Sheet, fills: FillColumns, colour: str, **where: Any) -> go.Scatter:
-    """Return fills of one side as markers: buys point up, sells point down."""
-    some = fills.where(sheet.thin(fills.prices, "fills"))
-    is_buy = bool(some.is_buy[0])
-    return go.Scatter(
-        x=sheet.clock.place(some.times),
-        y=some.prices,
-        name=DONE_WORDS[is_buy],
-        mode="markers",
-        marker={
-            "symbol": "triangle-up" if is_buy else "triangle-down",
-            "size": 10 if len(some) <= MANY else 5,
-            "color": colour,
-            "line": {"width": int(len(some) <= MANY), "color": sheet.look.paper},
-        },
-        hovertext=[
-            f"{sheet.clock.say(time)}: {DONE_WORDS[is_buy]} {amount(quantity)} at "
-            f"{money(price, sheet.currency)}"
-            for time, quantity, price in zip(
-                some.times, some.quantities.tolist(), some.prices.tolist(), strict=True
-            )
-        ],
-        hoverinfo="text",
-        **where,
-    )
+def add_fills(
+    figure: LongFigure,
+    sheet: Sheet,
+    fills: FillColumns,
+    colour: str,
+    *,
+    what: str = "fills",
+    row: int | None = None,
+    col: int | None = None,
+    **where: Any,
+) -> None:
+    """Add fills of one side, one at least, as markers: buys point up, sells point down."""
+    is_buy = bool(fills.is_buy[0])
+    few = len(fills) <= MANY
+
+    def draw(kept: NDArray[np.intp]) -> dict[str, Any]:
+        some = fills.where(kept)
+        return {
+            "type": "scatter",
+            "x": sheet.clock.place(some.times),
+            "y": some.prices,
+            "name": DONE_WORDS[is_buy],
+            "mode": "markers",
+            "marker": {
+                "symbol": "triangle-up" if is_buy else "triangle-down",
+                "size": 10 if few else 5,
+                "color": colour,
+                "line": {"width": int(few), "color": sheet.look.paper},
+            },
+            "hovertext": [
+                f"{sheet.clock.say(time)}: {DONE_WORDS[is_buy]} {amount(quantity)} at "
+                f"{money(price, sheet.currency)}"
+                for time, quantity, price in zip(
+                    some.times, some.quantities.tolist(), some.prices.tolist(), strict=True
+                )
+            ],
+            "hoverinfo": "text",
+            **where,
+        }
+
+    figure.add_long(sheet.clock.place(fills.times), fills.prices, draw, what=what, row=row, col=col)
+
+
+def add_both_sides(
+    figure: LongFigure, sheet: Sheet, fills: FillColumns, buy: str, sell: str
+) -> None:
+    """Add what was bought and what was sold, each in its colour, if there is any."""
+    for is_buy, colour, what in ((True, buy, "buys"), (False, sell, "sells")):
+        some = fills.where(fills.is_buy == is_buy)
+        if len(some):
+            add_fills(figure, sheet, some, colour, what=what)

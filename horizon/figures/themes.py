@@ -24,6 +24,9 @@ __all__ = ["THEMES", "Theme", "theme_named"]
 _FONT: Final = "Arial, 'Helvetica Neue', Helvetica, 'Liberation Sans', sans-serif"
 _CLEAR: Final = "rgba(0,0,0,0)"
 
+#: A plotly colour scale: positions from 0 to 1, each with its colour.
+Scale = tuple[tuple[float, str], ...]
+
 
 @dataclass(frozen=True, slots=True)
 class Theme:
@@ -40,6 +43,17 @@ class Theme:
     buy, sell : str
     reference : str
         A price to compare with.
+    series : tuple of str
+        Colours of curves side by side, at 3:1 or more against the paper. They differ in lightness
+        as well as in hue; beyond the first few, and wherever it is cheap, a curve also has a
+        dash of its own.
+    gain, loss : str
+        What was won and what was lost: the colours of buying and selling.
+    diverging : tuple of (float, str)
+        From the largest loss over nothing, which is close to the paper, to the largest gain. The
+        ink is readable on every colour of it, so that numbers can stand in the cells.
+    sequential : tuple of (float, str)
+        From nothing, which is close to the paper, to the most.
     """
 
     name: str
@@ -52,6 +66,19 @@ class Theme:
     buy: str
     sell: str
     reference: str
+    series: tuple[str, ...]
+    diverging: Scale
+    sequential: Scale
+
+    @property
+    def gain(self) -> str:
+        """What was won."""
+        return self.buy
+
+    @property
+    def loss(self) -> str:
+        """What was lost."""
+        return self.sell
 
     @property
     def template(self) -> go.layout.Template:
@@ -83,7 +110,7 @@ class Theme:
                 },
                 "xaxis": axis,
                 "yaxis": axis,
-                "colorway": [self.plan, self.done, self.reference, self.muted],
+                "colorway": list(self.series),
                 "legend": {"orientation": "h", "bgcolor": _CLEAR, "font": {"size": 12}},
                 "hoverlabel": {
                     "align": "left",
@@ -110,6 +137,21 @@ THEMES: Final = {
         buy="#0072b2",
         sell="#d55e00",
         reference="#007a5a",
+        series=("#0072b2", "#d55e00", "#004d38", "#cc79a7", "#5c4500", "#1a1a1a"),
+        diverging=(
+            (0.0, "#e8834a"),
+            (0.25, "#f3bd9b"),
+            (0.5, "#f6f6f6"),
+            (0.75, "#a6d2ee"),
+            (1.0, "#56a9dc"),
+        ),
+        sequential=(
+            (0.0, "#f5f9fc"),
+            (0.25, "#b5d7ee"),
+            (0.5, "#5aa9da"),
+            (0.75, "#0072b2"),
+            (1.0, "#00304d"),
+        ),
     ),
     "dark": Theme(
         name="dark",
@@ -122,6 +164,21 @@ THEMES: Final = {
         buy="#56b4e9",
         sell="#e69f00",
         reference="#2fc79a",
+        series=("#56b4e9", "#e69f00", "#128a65", "#b85c95", "#f0e442", "#ffffff"),
+        diverging=(
+            (0.0, "#a84a00"),
+            (0.25, "#653414"),
+            (0.5, "#262626"),
+            (0.75, "#124260"),
+            (1.0, "#00659e"),
+        ),
+        sequential=(
+            (0.0, "#20272c"),
+            (0.25, "#0d4467"),
+            (0.5, "#0072b2"),
+            (0.75, "#56b4e9"),
+            (1.0, "#e2f4ff"),
+        ),
     ),
 }
 

@@ -7,9 +7,9 @@ from typing import Final
 
 import numpy as np
 
-from horizon.words import amount
+from horizon.words import amount, name
 
-__all__ = ["amount", "moment", "money", "plain"]
+__all__ = ["amount", "moment", "money", "period_word", "plain"]
 
 #: Plotly reads a part of HTML, templates and (where MathJax is loaded) TeX in any text. A number
 #: for each character that could begin one of these is drawn as the character itself.
@@ -18,9 +18,19 @@ _LONGEST: Final = 48
 
 
 def plain(text: str) -> str:
-    """Make text from outside safe to draw: it is shown as it stands, shortened if very long."""
-    shown = text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"
+    """Make text from outside safe to draw: it is shown as it stands, shortened if very long.
+
+    What cannot be seen, or turns the direction of writing, is spelled out.
+    """
+    seen = name(text)
+    shown = seen if len(seen) <= _LONGEST else f"{seen[: _LONGEST - 1]}…"
     return shown.translate(_MARKS)
+
+
+def period_word(period: str, count: int = 2) -> str:
+    """Name what returns are of, as a `Sampling` has it: days, weeks, months, or returns."""
+    word = "return" if period == "point" else period
+    return word if count == 1 else f"{word}s"
 
 
 def money(price: float, currency: str) -> str:

@@ -243,8 +243,13 @@ def test_many_slices_are_thinned_to_the_whole_order() -> None:
     ex.tick("ACME", 10.0)
     figure = figures.algo_schedule(algo.progress)
     assert figure.data[0].y[-1] == 5000.0
-    assert len(figure.data[0].y) <= MOST_POINTS + 1
-    assert "of 5,000 slices" in figure.layout.title.subtitle.text
+    assert len(figure.data[0].y) <= MOST_POINTS
+    # The first slice is at work, the others are to come; the plan has a point at its end, too.
+    lines = figure.layout.title.subtitle.text.split("<br>")
+    assert max(map(len, lines)) <= 92  # what a figure of 700 pixels has room for
+    note = " ".join(lines)
+    assert "of 5,001 steps of the plan" in note
+    assert "of 4,999 scheduled slices" in note
     # Too thin for an outline: what is to come is grey, what is at work has the plan's colour.
     bars = {t.name: t.marker for t in figure.data if t.type == "bar"}
     assert bars["scheduled"].color == figures.THEMES["light"].grid
@@ -288,3 +293,142 @@ def test_missing_columns_are_named() -> None:
         figures.price_and_fills(pd.DataFrame({"last": [1.0]}))
     with pytest.raises(ValueError, match="one time each, had 1 and 2"):
         figures.price_and_fills(([T0], [1.0, 2.0]))
+
+
+# ------------------------------------------------------------------------ windows
+def many_fills(n: int) -> pd.DataFrame:
+    """A fill a second, bought and sold by turns, at 1, 2, 3 ..."""
+    return pd.DataFrame(
+        {
+            "timestamp": T0 + np.arange(n),
+            "quantity": 1.0,
+            "price": np.arange(1.0, n + 1.0),
+            "side": ["buy", "sell"] * (n // 2),
+            "order_id": "o1",
+        }
+    )
+
+
+def between(figure, start: float, end: float) -> dict:
+    """What is drawn anew for a window, by the names of the traces."""
+    ns = [round(moment * 1e9) for moment in (start, end)]
+    return {figure.data[i].name: made for i, made in figure.between(*ns).items()}
+
+
+def test_a_window_has_every_price_and_fill_in_it_with_its_words() -> None:
+    times = T0 + np.arange(10_000.0)
+    figure = figures.price_and_fills((times, np.sin(times)), many_fills(10_000))
+    assert figure.layout.title.subtitle.text == figure.notes[0]
+    for counted in ("of 10,000 prices", "of 5,000 buys", "of 5,000 sells"):
+        assert counted in figure.notes[0]
+    drawn = between(figure, T0 + 5_000, T0 + 5_009)
+    assert set(drawn) == {"price", "bought", "sold"}
+    # Fills of the seconds 5,000, 5,002 ... 5,008 are the 5,001st, 5,003rd ...
+    inside = (drawn["bought"]["y"] >= 5_001.0) & (drawn["bought"]["y"] <= 5_010.0)
+    assert drawn["bought"]["y"][inside].tolist() == [5_001.0, 5_003.0, 5_005.0, 5_007.0, 5_009.0]
+    at = int(np.flatnonzero(inside)[0])
+    # 26 minutes and 40 seconds after midnight of 23 February at noon, and 5,000 seconds.
+    assert drawn["bought"]["hovertext"][at] == (
+        "23 Feb 2012, 13:50:00 UTC: bought 1 at 5,001.00 USD"
+    )
+    stamps = drawn["price"]["x"].astype("datetime64[s]").astype(int)
+    seconds = stamps - int(T0)
+    assert set(range(5_000, 5_010)) <= set(seconds.tolist())
+    assert len(drawn["price"]["hovertext"]) == len(seconds)
+
+
+@pytest.mark.parametrize("elapsed", [False, True])
+def test_a_window_of_a_schedule_has_more_of_every_panel(elapsed) -> None:
+    ex = hz.connect("paper", clock=lambda: T0)
+    algo = ex.twap("ACME", 5000, duration_secs=5000, num_slices=5000)
+    ex.tick("ACME", 10.0)
+    progress = replace(algo.progress, children=("o1",))
+    times = T0 + np.arange(5_000.0)
+    figure = figures.algo_schedule(
+        progress, many_fills(5_000), prices=(times, np.sin(times)), elapsed=elapsed
+    )
+    assert figure.long_axes == {"x": not elapsed, "x2": not elapsed, "x3": False}
+    # Seconds 600 to 659 of the clock: minutes where time has elapsed.
+    ns = [round((T0 + second) * 1e9) for second in (600, 659)]
+    window = (10.0, 10.0 + 59 / 60) if elapsed else tuple(ns)
+    view = figure.view({"x": window, "x2": window, "x3": (600.0, 659.0)})
+    drawn = {figure.data[i].name: made for i, made in view.traces.items()}
+    assert set(drawn) == {"planned", "filled", "price", "bought", "scheduled"}
+    # A unit is due and filled each second, the first at second 0.
+    for name in ("planned", "filled"):
+        assert set(range(601, 661)) <= set(drawn[name]["y"].tolist())
+    at = drawn["planned"]["y"].tolist().index(601.0)
+    when = "after 10 minutes" if elapsed else "23 Feb 2012, 12:36:40 UTC"
+    assert drawn["planned"]["hovertext"][at] == (
+        f"{when}: slice 601 of 5000 due, 601 planned by then"
+    )
+    assert set(range(600, 660)) <= set(drawn["scheduled"]["x"])
+    assert "all 60 steps of the plan" in view.note
+
+
+# ------------------------------------------------------------------------ refused
+@pytest.mark.parametrize(
+    ("draw", "said"),
+    [
+        (lambda p: figures.algo_schedule(5), "progress must be an AlgoProgress"),
+        (lambda p: figures.algo_schedule(p, 5), "fills must be a list of VenueFill or Fill"),
+        (lambda p: figures.algo_schedule(p, [5]), "fills must be .* row 0 was 5"),
+        (lambda p: figures.algo_schedule(p, currency=5), "currency must be text, was 5"),
+        (lambda p: figures.algo_schedule(p, elapsed=1), "elapsed must be True or False, was 1"),
+        (lambda p: figures.price_and_fills(5), "prices must be a Series, a frame, or a pair"),
+        (lambda p: figures.price_and_fills(([1.0], 5)), "prices must be .* a part was 5"),
+        (lambda p: figures.price_and_fills(([], []), market_id=5), "market_id must be text, was 5"),
+        (lambda p: figures.price_and_fills(([], []), currency=None), "currency must be text"),
+    ],
+    ids=[
+        "progress",
+        "fills",
+        "a fill",
+        "currency",
+        "elapsed",
+        "prices",
+        "a part",
+        "market",
+        "no currency",
+    ],
+)
+def test_arguments_are_refused_by_name(worked, draw, said) -> None:
+    with pytest.raises(TypeError, match=said):
+        draw(worked[1].progress)
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"price": [1.0, np.nan]}, "fills row 1: price must be a number from 0 to 1e15, was nan"),
+        ({"quantity": [0.0, 1.0]}, "fills row 0: quantity must be above 0"),
+        ({"quantity": [1.0, "2"]}, "fills row 1: quantity must be above 0 .* was '2'"),
+        ({"side": ["buy", "long"]}, "fills row 1: side must be 'buy' or 'sell', was 'long'"),
+        ({"timestamp": [T0, None]}, "fills row 1: timestamp must be a time"),
+    ],
+    ids=["price", "zero", "text", "side", "time"],
+)
+def test_a_fill_that_cannot_be_is_named_by_its_row(change, said) -> None:
+    frame = many_fills(2).assign(**change)
+    with pytest.raises(hz.DataError, match=said):
+        figures.price_and_fills(([], []), frame)
+
+
+@pytest.mark.parametrize(
+    ("times", "prices", "said"),
+    [
+        ([T0, T0 + 2, T0 + 1], [1.0] * 3, "prices row 2: timestamp must be in order of time"),
+        ([T0, np.nan], [1.0] * 2, "prices row 1: timestamp must be a time"),
+        ([T0, T0 + 1], [1.0, np.inf], "prices row 1: price must be a finite number"),
+        ([T0, T0 + 1], [1.0, "x"], "prices row 1: price must be a finite number, .* was 'x'"),
+    ],
+    ids=["order", "time", "infinite", "text"],
+)
+def test_a_price_that_cannot_be_is_named_by_its_row(times, prices, said) -> None:
+    with pytest.raises(hz.DataError, match=said):
+        figures.price_and_fills((times, prices))
+
+
+def test_a_price_that_is_missing_leaves_a_gap() -> None:
+    drawn = figures.price_and_fills(([T0, T0 + 1, T0 + 2], [1.0, np.nan, 2.0])).data[0]
+    np.testing.assert_array_equal(drawn.y, [1.0, np.nan, 2.0])

@@ -1,8 +1,13 @@
 """How the figures write numbers, and what they leave out of a long series."""
 
+from datetime import UTC, datetime
+from typing import Any
+
 import numpy as np
+import pandas as pd
 import pytest
 
+from horizon.errors import DataError
 from horizon.figures.series import thinned, times_of
 from horizon.figures.words import amount, moment, money, plain
 
@@ -37,6 +42,32 @@ def test_every_mark_that_could_be_read_as_more_than_text_is_taken() -> None:
     drawn = plain("<b a='1' c=\"2\">&amp; $x$ %{y}")
     assert not set(drawn) & set("<>\"'$%{}")
     assert plain("ACME-24 (new), 5:no") == "ACME-24 (new), 5:no"
+
+
+def test_what_cannot_be_seen_is_spelled_out() -> None:
+    assert plain("A\u202eB\u200b") == "A⟨U+202E⟩B⟨U+200B⟩"
+    # Once is enough: what is spelled out can be seen.
+    assert plain(plain("A\u202eB")) == plain("A\u202eB")
+
+
+@pytest.mark.parametrize(
+    ("values", "seconds"),
+    [
+        ([1.5, 2.0], [1.5, 2.0]),
+        (["1970-01-01T00:00:01", "1970-01-01T01:00:02+01:00"], [1.0, 2.0]),
+        ([datetime(1970, 1, 1, 0, 0, 1), datetime(1970, 1, 1, 0, 0, 2, tzinfo=UTC)], [1.0, 2.0]),
+        (np.array([1, 2], dtype="datetime64[s]"), [1.0, 2.0]),
+        (pd.to_datetime([1, 2], unit="s", utc=True).tz_convert("Asia/Tokyo"), [1.0, 2.0]),
+    ],
+    ids=["seconds", "text", "datetimes", "datetime64", "pandas"],
+)
+def test_times_of_any_kind_are_utc(values: Any, seconds: list[float]) -> None:
+    assert (times_of(values).astype(np.int64) / 1e9).tolist() == seconds
+
+
+def test_a_time_that_is_none_is_named_by_its_row() -> None:
+    with pytest.raises(DataError, match=r"times row 1: timestamp must be a time .*, was 'noon'"):
+        times_of([1.0, "noon"])
 
 
 def test_thinning_keeps_first_last_lowest_and_highest() -> None:
