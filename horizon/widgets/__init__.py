@@ -9,6 +9,7 @@ from __future__ import annotations
 from horizon.widgets.chart import PriceChart
 from horizon.widgets.deck import FeedDeck
 from horizon.widgets.desk import PANELS, Workbench, workbench
+from horizon.widgets.live_figure import LiveFigure
 from horizon.widgets.monitor import AlgoMonitor
 from horizon.widgets.palette import PALETTES, Palette
 from horizon.widgets.tables import Balance, Fills, Orders, Positions, Prices
@@ -21,6 +22,7 @@ __all__ = [
     "Balance",
     "FeedDeck",
     "Fills",
+    "LiveFigure",
     "OrderTicket",
     "Orders",
     "Palette",
