@@ -1,19 +1,26 @@
 """Make the README's pictures with the library itself, shot in a browser.
 
-python scripts/picture.py        # needs Chromium, as the browser tests do
+python scripts/picture.py [desk] [execution] [tearsheet]
+
+It needs Chromium, as the browser tests do.
 
 The desk is a real one in JupyterLab, traded for half a minute; the execution figure is a TWAP on
-real prices.
+real prices; the tearsheet is that of the notebook on tearsheets.
 """
 
 from __future__ import annotations
 
+import contextlib
+import io
 import sys
 import tempfile
 from importlib import resources
 from pathlib import Path
+from typing import Any
 
+import nbformat
 import pandas as pd
+import plotly.graph_objects as go
 
 import horizon as hz
 
@@ -23,6 +30,7 @@ sys.path.insert(0, str(ROOT))  # for the browser that the tests drive
 from tests.browser.server import find_chromium, open_browser, open_page, serve_lab  # noqa: E402
 
 EXECUTION, DESK = ROOT / "docs" / "execution.png", ROOT / "docs" / "desk.png"
+TEARSHEET, NOTEBOOK = ROOT / "docs" / "tearsheet.png", ROOT / "notebooks" / "06_tearsheets.ipynb"
 SESSIONS, SHARES, DAY = 20, 200_000, 86_400
 WIDTH, HEIGHT = 1_000, 620
 
@@ -88,24 +96,47 @@ def shoot_execution(chromium: str, folder: Path) -> None:
     twap = ex.twap("IBM", SHARES, duration_secs=SESSIONS * DAY, num_slices=SESSIONS)
     hz.feeds.Replay(rows, market_id="IBM").run(ex)
     figure = hz.figures.algo_schedule(twap.progress, ex.fills_frame(), prices=rows, elapsed=True)
-    figure.update_layout(width=WIDTH, height=HEIGHT, paper_bgcolor="white")
+    figure.update_layout(height=HEIGHT)
+    shoot_figure(figure, EXECUTION, chromium, folder)
+
+
+def shoot_tearsheet(chromium: str, folder: Path) -> None:
+    """Run the notebook as far as its tearsheet, draw that, shoot it."""
+    cells = nbformat.read(NOTEBOOK, 4).cells
+    names: dict[str, Any] = {}
+    with contextlib.redirect_stdout(io.StringIO()):
+        for cell in cells:
+            if cell.cell_type == "code" and "sheet" not in names:
+                exec(cell.source, names)
+    shoot_figure(names["sheet"].figure(), TEARSHEET, chromium, folder)
+
+
+def shoot_figure(figure: go.Figure, target: Path, chromium: str, folder: Path) -> None:
+    """Draw a figure in a page of its own and shoot it."""
+    figure.update_layout(width=WIDTH, paper_bgcolor="white")
     page_file = folder / "figure.html"
     figure.write_html(page_file, include_plotlyjs=True, config={"displayModeBar": False})
     with open_browser(chromium) as browser:
-        page = browser.new_page(viewport={"width": WIDTH, "height": HEIGHT})
+        page = browser.new_page(viewport={"width": WIDTH, "height": figure.layout.height})
         page.goto(page_file.as_uri())
         page.wait_for_selector(".main-svg")
         page.wait_for_timeout(500)
-        page.locator(".plotly-graph-div").screenshot(path=EXECUTION)
+        page.locator(".plotly-graph-div").screenshot(path=target)
 
 
 def main() -> None:
-    """Shoot both."""
+    """Shoot them all, or those that are named: desk, execution, tearsheet."""
     chromium = find_chromium()
     if chromium is None:
         sys.exit("no Chromium on PATH, and none named in HORIZON_CHROMIUM")
     EXECUTION.parent.mkdir(exist_ok=True)
-    for shoot, target in ((shoot_desk, DESK), (shoot_execution, EXECUTION)):
+    for shoot, target in (
+        (shoot_desk, DESK),
+        (shoot_execution, EXECUTION),
+        (shoot_tearsheet, TEARSHEET),
+    ):
+        if sys.argv[1:] and target.stem not in sys.argv[1:]:
+            continue
         with tempfile.TemporaryDirectory() as folder:
             shoot(chromium, Path(folder))
         print(f"{target.name}: {target.stat().st_size / 1000:.0f} kB")
