@@ -30,9 +30,9 @@ from horizon.analytics.returns import (
     checked_returns,
     compounded,
     deviation,
-    longest_streaks,
     ratio,
     straightness,
+    streaks,
     worst_count,
 )
 from horizon.analytics.sampling import YEAR_SECONDS, Sampling
@@ -171,7 +171,7 @@ def _of_returns(sampled: Curve, how: Sampling, rate: float) -> dict[str, Any]:
     )
     sharpe = excess / spread if spread > 0.0 else 0.0
     error = inference.sharpe_standard_error(sharpe, n, skewness=skew, kurtosis=tails + 3.0)
-    up, down = longest_streaks(returns)
+    up, down = streaks(returns)
     growth = _log_growth(sampled)
     found.update(
         sharpe_ratio=sharpe * annual,

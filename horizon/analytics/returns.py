@@ -485,8 +485,9 @@ def straightness(growth: Numbers) -> float:
     spread = deviation(growth, 0)
     if n < 2 or spread == 0.0:
         return 0.0
+    # About the middle, so that nothing is left of the mean: Σ steps is 0, and Σ steps² is
+    # n(n² − 1) / 12.
     steps = np.arange(n, dtype=np.float64) - (n - 1) / 2.0
-    # Σ steps² is n(n² − 1) / 12.
     covered = float(np.dot(steps, growth - growth.mean())) ** 2
     return min(covered / (n * (n * n - 1.0) / 12.0 * n * spread * spread), 1.0)
 
@@ -551,7 +552,11 @@ def tail_ratio(returns: Any, *, share: float = 0.05) -> float:
 
 def longest_streaks(values: Any) -> tuple[int, int]:
     """Return the most values above 0, and the most below 0, in a row; 0 itself ends both."""
-    given = checked_returns("values", values)
+    return streaks(checked_returns("values", values))
+
+
+def streaks(given: Numbers) -> tuple[int, int]:
+    """Count as `longest_streaks` does, in values that are known to be good."""
     signs = (given > 0.0).view(np.int8) - (given < 0.0).view(np.int8)
     if len(signs) == 0:
         return 0, 0
