@@ -213,7 +213,7 @@ class TradeStats:
     gross_profit, gross_loss : float
         Sum of the wins; sum of the losses, at or above 0.
     profit_factor : float
-        `gross_profit` / `gross_loss`; infinite with wins and no losses.
+        `gross_profit` / `gross_loss`; infinite without losses, 0.0 without closings.
     expectancy : float
         Mean profit of a closing.
     avg_win, avg_loss : float
