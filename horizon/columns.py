@@ -1,15 +1,19 @@
 """Columns of any kind as NumPy arrays: int64 nanoseconds, float64 numbers, market codes.
 
+Frames and files are taken apart into columns here as well.
+
 What cannot be read is marked, not raised: which row is wrong, and what to do about it, is
 decided by who asked for the column.
 """
 
 from __future__ import annotations
 
+import os
 import re
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from fractions import Fraction
+from pathlib import Path
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
@@ -18,10 +22,22 @@ from numpy.typing import NDArray
 
 from horizon import checks
 
-__all__ = ["NEVER", "market_codes", "numbers", "nanoseconds"]
+__all__ = [
+    "NEVER",
+    "TIMES",
+    "frame_columns",
+    "is_frame",
+    "market_codes",
+    "numbers",
+    "nanoseconds",
+    "read_file",
+]
 
 #: Stands for a time that cannot be read.
 NEVER: Final = np.iinfo(np.int64).min
+
+#: Names of a column of times.
+TIMES: Final = ("timestamp", "ts", "time", "date", "datetime")
 
 _NS: Final = 1_000_000_000
 #: int64 nanoseconds end in the year 2262.
@@ -86,10 +102,7 @@ def market_codes(values: Any) -> tuple[NDArray[np.intp], list[str], list[int]]:
     list of int
         Numbers of what stands in the place of a market and is no market id.
     """
-    import pandas as pd
-
-    array, _ = _as_array(values)
-    codes, uniques = pd.factorize(np.asarray(array, dtype=object), use_na_sentinel=False)
+    codes, uniques = _factorized(values)
     names: list[str] = []
     bad: list[int] = []
     for code, value in enumerate(uniques):
@@ -99,6 +112,101 @@ def market_codes(values: Any) -> tuple[NDArray[np.intp], list[str], list[int]]:
             names.append("")
             bad.append(code)
     return np.asarray(codes, dtype=np.intp), names, bad
+
+
+def _factorized(values: Any) -> tuple[Any, Any]:
+    """Number what is in a column, in order of appearance; return numbers and values."""
+    import narwhals as nw
+    import pandas as pd
+
+    series: Any = nw.from_native(values, series_only=True, pass_through=True)
+    if isinstance(series, nw.Series) and len(series):
+        is_text = isinstance(series.dtype, (nw.String, nw.Categorical, nw.Enum))
+        # By its own library: a Python string for each row is slow and takes ten times the room.
+        if is_text and isinstance(series.to_native(), pd.Series):
+            return pd.factorize(series.to_native(), use_na_sentinel=False)
+        if is_text:
+            uniques = series.unique(maintain_order=True).to_list()
+            numbers = list(range(len(uniques)))
+            codes = series.replace_strict(uniques, numbers, return_dtype=nw.Int64)
+            return codes.to_numpy(), uniques
+    array, _ = _as_array(values)
+    return pd.factorize(np.asarray(array, dtype=object), use_na_sentinel=False)
+
+
+def is_frame(value: object) -> bool:
+    """Whether a value is a frame of any library, lazy or not."""
+    # Without importing a frame library, and by the type: a lazy frame computes its columns.
+    kind = type(value)
+    return (hasattr(kind, "columns") and hasattr(kind, "shape")) or hasattr(kind, "collect")
+
+
+def frame_columns(frame: Any) -> tuple[dict[str, Any], tuple[str, Any] | None]:
+    """Take a frame of any library apart.
+
+    Returns
+    -------
+    dict of str to narwhals Series
+        The columns by name.
+    tuple of str and narwhals Series, or None
+        Name and times of the ``DatetimeIndex`` of a pandas frame; ``"timestamp"`` where it has
+        no name.
+
+    Raises
+    ------
+    TypeError
+        If it is none.
+    """
+    import narwhals as nw
+
+    table: Any = nw.from_native(frame)
+    if isinstance(table, nw.LazyFrame):
+        table = table.collect()
+    columns = {str(column): table[column] for column in table.columns}
+    index = nw.maybe_get_index(table)
+    if index is None or type(index).__name__ != "DatetimeIndex":
+        return columns, None
+    label = str(index.name) if index.name is not None else "timestamp"
+    return columns, (label, nw.from_native(index.to_series(), series_only=True))
+
+
+def read_file(name: str, path: str | os.PathLike[str], market: str) -> Any:
+    """Read a CSV (also compressed) or Parquet file as a frame.
+
+    Parameters
+    ----------
+    name : str
+        The argument's name, for messages.
+    path : path
+    market : str
+        The column of market ids, which stay text whatever they look like.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such file.
+    ValueError
+        If its name does not end as one of a CSV or Parquet file.
+    """
+    import pandas as pd
+
+    path = Path(path)
+    kind = path.name.lower()
+    if not path.is_file():
+        raise FileNotFoundError(f"{name}: there is no file {str(path)!r}")
+    if kind.endswith((".parquet", ".pq")):
+        return pd.read_parquet(path)
+    if not kind.endswith((".csv", ".csv.gz", ".csv.bz2", ".csv.xz", ".csv.zst", ".csv.zip")):
+        raise ValueError(
+            f"{name} must be a .csv (also compressed) or .parquet file, was {str(path)!r}"
+        )
+    header = list(pd.read_csv(path, nrows=0).columns)
+    # A market called 007, NA or null is a name, not a number and not a gap.
+    gaps = {c: ["", "NA", "N/A", "NaN", "nan", "null", "None"] for c in header if c != market}
+    # pandas 3.1 reads every digit by itself and warns when it is told to.
+    is_told = tuple(int(part) for part in pd.__version__.split(".")[:2]) < (3, 1)
+    exact: dict[str, Any] = {"float_precision": "round_trip"} if is_told else {}
+    return pd.read_csv(path, dtype={market: str}, keep_default_na=False, na_values=gaps, **exact)
 
 
 def _as_array(values: Any) -> tuple[NDArray[Any], bool]:

@@ -13,6 +13,7 @@ LAYERS = [
     {"errors", "checks", "words"},
     {"columns"},
     {"types", "rules"},
+    {"books"},
     {"instruments"},
     {"analytics"},
     {"venues"},

@@ -48,7 +48,7 @@ from horizon.analytics.calibration import (
 )
 from horizon.analytics.curves import Curve, curve_of, equity_of
 from horizon.analytics.decay import EdgeDecay, edge_decay
-from horizon.analytics.depth import Books, DepthGrid, depth_grid, read_books
+from horizon.analytics.depth import DepthGrid, depth_grid
 from horizon.analytics.drawdown import (
     DrawdownRecord,
     burke_ratio,
@@ -142,6 +142,7 @@ from horizon.analytics.trades import (
     turnover,
 )
 from horizon.analytics.volume import VolumeShares, volume_shares
+from horizon.books import Books, read_books
 
 __all__ = [
     # returns

@@ -4,14 +4,25 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from pathlib import Path
+from dataclasses import dataclass, field
+from itertools import chain
+from operator import itemgetter
 from typing import Any, Final, TypeAlias
 
 from horizon import checks
+from horizon.columns import TIMES, frame_columns, is_frame, read_file
 from horizon.errors import DataError
 
-__all__ = ["COLUMNS", "NUMBERS", "Columns", "Source", "column_map", "sources"]
+__all__ = [
+    "COLUMNS",
+    "NUMBERS",
+    "Columns",
+    "Source",
+    "column_map",
+    "feeds_of",
+    "is_table",
+    "sources",
+]
 
 #: Number columns, in the order of `Row` after its market and time.
 NUMBERS: Final = (
@@ -28,7 +39,7 @@ NUMBERS: Final = (
 COLUMNS: Final = ("timestamp", "market_id", *NUMBERS)
 
 #: Other names of a column, taken where its own is missing and just one of these is there.
-_ALIASES: Final = {"timestamp": ("ts", "time", "date", "datetime"), "price": ("close",)}
+_ALIASES: Final = {"timestamp": TIMES[1:], "price": ("close",)}
 
 #: Arrays, lists or narwhals Series by their name in the data.
 Columns: TypeAlias = dict[str, Any]
@@ -51,11 +62,14 @@ class Source:
         Columns under Horizon's names; those that the data does not have are missing.
     length : int
         Number of rows.
+    names : dict
+        What the data calls each column; ``"timestamp"`` may be the name of a frame's index.
     """
 
     name: str
     columns: Columns
     length: int
+    names: dict[str, str] = field(default_factory=dict)
 
 
 def column_map(columns: object) -> dict[str, str]:
@@ -93,25 +107,26 @@ def sources(data: object, *, name: str, columns: Mapping[str, str]) -> list[Sour
     DataError
         If a column is missing, ambiguous, or of another length.
     """
-    feeds = _feeds(data)
+    feeds = feeds_of(data)
     if feeds is None:
         return [_source(name, data, columns)]
     return [_source(checks.text("a feed's name", key), feeds[key], columns) for key in feeds]
 
 
-def _feeds(data: object) -> Mapping[Any, object] | None:
+def feeds_of(data: object) -> Mapping[Any, object] | None:
     """Return `data` if it maps feed names to tables; None if it is a table itself."""
     if not isinstance(data, Mapping):
         return None
     values = list(data.values())
     # An empty list may be a column or a feed without rows: the other values tell.
-    if any(map(_is_table, values)) and all(_is_table(v) or _is_empty(v) for v in values):
+    if any(map(is_table, values)) and all(is_table(v) or _is_empty(v) for v in values):
         return data
     return None
 
 
-def _is_table(value: object) -> bool:
-    if isinstance(value, (Mapping, str, os.PathLike)) or _is_frame(value):
+def is_table(value: object) -> bool:
+    """Whether a value is a table of rows: a frame, a mapping, a path, or a list of mappings."""
+    if isinstance(value, (Mapping, str, os.PathLike)) or is_frame(value):
         return True
     return isinstance(value, (list, tuple)) and bool(value) and isinstance(value[0], Mapping)
 
@@ -120,16 +135,10 @@ def _is_empty(value: object) -> bool:
     return isinstance(value, (list, tuple)) and not value
 
 
-def _is_frame(value: object) -> bool:
-    # Without importing a frame library, and by the type: a lazy frame computes its columns.
-    kind = type(value)
-    return (hasattr(kind, "columns") and hasattr(kind, "shape")) or hasattr(kind, "collect")
-
-
 def _source(name: str, data: object, wanted: Mapping[str, str]) -> Source:
     if isinstance(data, (str, os.PathLike)):
-        data = _file(Path(data), wanted)
-    if _is_frame(data):
+        data = read_file("data", data, wanted.get("market_id", "market_id"))
+    if is_frame(data):
         raw = _frame(data, wanted)
     elif isinstance(data, Mapping):
         raw = {str(key): value for key, value in data.items()}
@@ -139,7 +148,7 @@ def _source(name: str, data: object, wanted: Mapping[str, str]) -> Source:
         raise TypeError(f"data must be {_ACCEPTED}, was {checks.show(data)}")
     found = _resolve(name, list(raw), wanted)
     columns = {ours: raw[theirs] for ours, theirs in found.items()}
-    return Source(name, columns, _length(name, columns))
+    return Source(name, columns, _length(name, columns), found)
 
 
 def _length(name: str, columns: Columns) -> int:
@@ -168,23 +177,30 @@ def _length(name: str, columns: Columns) -> int:
 
 
 def _records(name: str, rows: Sequence[object], wanted: Mapping[str, str]) -> Source:
-    keys: dict[str, None] = {}
-    for row, record in enumerate(rows):
-        if not isinstance(record, Mapping):
-            raise DataError(
-                f"feed {name!r}, row {row}: must be a dict, was {checks.show(record)}",
-                feed=name,
-                row=row,
-                value=record,
-            )
-        keys.update(dict.fromkeys(record))
+    records: Sequence[Any] = rows
+    if set(map(type, rows)) != {dict}:  # one question for all of them, as a rule
+        for row, record in enumerate(rows):
+            if not isinstance(record, Mapping):
+                raise DataError(
+                    f"feed {name!r}, row {row}: must be a dict, was {checks.show(record)}",
+                    feed=name,
+                    row=row,
+                    value=record,
+                )
+        records = [dict(record) for record in records]
+    keys = list(dict.fromkeys(chain.from_iterable(records)))
     # No rows, no columns: nothing is missing from an empty list.
-    found = _resolve(name, list(keys), wanted) if rows else {}
-    columns = {
-        ours: [record.get(theirs) for record in rows]  # type: ignore[attr-defined]
-        for ours, theirs in found.items()
-    }
-    return Source(name, columns, len(rows))
+    found = _resolve(name, keys, wanted) if rows else {}
+    columns = {ours: _values(records, theirs) for ours, theirs in found.items()}
+    return Source(name, columns, len(rows), found)
+
+
+def _values(records: Sequence[Any], key: str) -> list[Any]:
+    """What the records have under a key; None where they lack it."""
+    try:
+        return list(map(itemgetter(key), records))
+    except KeyError:
+        return [record.get(key) for record in records]
 
 
 def _resolve(name: str, present: Iterable[object], wanted: Mapping[str, str]) -> dict[str, str]:
@@ -233,56 +249,17 @@ def _listed(names: Iterable[str]) -> str:
 
 
 def _frame(frame: Any, wanted: Mapping[str, str]) -> Columns:
-    import narwhals as nw
-
     try:
-        table: Any = nw.from_native(frame)
+        columns, index = frame_columns(frame)
     except TypeError:
         raise TypeError(f"data must be {_ACCEPTED}, was {type(frame).__name__}") from None
-    if isinstance(table, nw.LazyFrame):
-        table = table.collect()
-    columns = {str(column): table[column] for column in table.columns}
-    index = nw.maybe_get_index(table)
-    if index is not None and type(index).__name__ == "DatetimeIndex":
-        # The times of a pandas frame often are its index. It gives way to a column that is
-        # asked for by name, and stands above one that merely looks like a time.
-        asked = wanted.get("timestamp")
-        label = str(index.name) if index.name is not None else "timestamp"
-        if asked is None or asked == label:
-            plain = {k: v for k, v in columns.items() if k.lower() not in _times()}
-            return {asked or "timestamp": nw.from_native(index.to_series(), series_only=True)} | (
-                columns if asked else plain
-            )
-    return columns
-
-
-def _times() -> set[str]:
-    return {"timestamp", *_ALIASES["timestamp"]}
-
-
-def _file(path: Path, wanted: Mapping[str, str]) -> object:
-    import pandas as pd
-
-    kind = path.name.lower()
-    if not path.is_file():
-        raise FileNotFoundError(f"data: there is no file {str(path)!r}")
-    if kind.endswith((".parquet", ".pq")):
-        return pd.read_parquet(path)
-    if not kind.endswith((".csv", ".csv.gz", ".csv.bz2", ".csv.xz", ".csv.zst", ".csv.zip")):
-        raise ValueError(
-            f"data must be a .csv (also compressed) or .parquet file, was {str(path)!r}"
-        )
-    market = wanted.get("market_id", "market_id")
-    header = list(pd.read_csv(path, nrows=0).columns)
-    # A market called 007, NA or null is a name, not a number and not a gap.
-    gaps = {c: ["", "NA", "N/A", "NaN", "nan", "null", "None"] for c in header if c != market}
-    # pandas 3.1 reads every digit by itself and warns when it is told to.
-    is_told = tuple(int(part) for part in pd.__version__.split(".")[:2]) < (3, 1)
-    exact: dict[str, Any] = {"float_precision": "round_trip"} if is_told else {}
-    return pd.read_csv(
-        path,
-        dtype={market: str},
-        keep_default_na=False,
-        na_values=gaps,
-        **exact,
-    )
+    if index is None:
+        return columns
+    # The times of a pandas frame often are its index. It gives way to a column that is asked
+    # for by name, and stands above one that merely looks like a time.
+    asked = wanted.get("timestamp")
+    label, times = index
+    if asked is None:
+        plain = {name: values for name, values in columns.items() if name.lower() not in TIMES}
+        return {"timestamp": times} | plain
+    return {asked: times} | columns if asked == label else columns

@@ -17,10 +17,12 @@ from horizon.errors import DataError
 from horizon.feeds.reader import NUMBERS, Source
 from horizon.feeds.times import stamp_text
 
-__all__ = ["Table", "check", "merge"]
+__all__ = ["Checked", "Table", "check", "judge", "merge", "zone_of"]
 
 _Mask = NDArray[np.bool_]
 _SIZES: Final = ("bid_size", "ask_size", "volume")
+#: Rows whose times are read at once: what the reading needs besides stays small.
+_BLOCK: Final = 1 << 16
 #: What may not be above what in one bar.
 _BAR: Final = (
     ("low", "high"),
@@ -60,6 +62,71 @@ class Table:
     source_rows: NDArray[np.intp]
 
 
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """The good rows of one source, those without a price among them.
+
+    Arrays of the source are taken as they are where all rows are good and nothing had to be
+    read out of another type: they may be the caller's own.
+
+    Attributes
+    ----------
+    markets : list of str
+        Market ids by number; the source's own name where it has no market column.
+    codes : ndarray of int, shape (n_rows,), or None
+        Each row's market; None where the source has no market column.
+    times : ndarray of int64, shape (n_rows,)
+        Nanoseconds since 1970 (UTC), never going back within a market.
+    numbers : dict of str to ndarray of float64, shape (n_rows,)
+        The other columns that the source has; NaN is none. Always holds ``"price"``: the mid
+        of the quotes where the row has none itself, NaN where it has not both of them.
+    rows : ndarray of int, shape (n_rows,), or None
+        Each row's number in the source, from 0; None where all rows are good.
+    dropped : dict of str to Counter
+        Rows left out, by market (the source's name where it has none) and reason.
+    """
+
+    markets: list[str]
+    codes: NDArray[np.intp] | None
+    times: NDArray[np.int64]
+    numbers: dict[str, NDArray[np.float64]]
+    rows: NDArray[np.intp] | None
+    dropped: dict[str, Counter[str]]
+
+
+def judge(source: Source, *, zone: str | None, drop: bool, after_ns: int | None = None) -> Checked:
+    """Judge the rows of one source; those without a price stay.
+
+    Parameters
+    ----------
+    source : Source
+    zone : str or None
+        Zone of times that have none; None is UTC.
+    drop : bool
+        Leave bad rows out and count them, instead of raising at the first.
+    after_ns : int, optional
+        The latest time that was there before: an earlier row goes backwards.
+
+    Raises
+    ------
+    DataError
+        At the first bad row, in the order of the source, unless `drop`.
+    """
+    found = _Judge(source, source.name, zone, after_ns)
+    found.read()
+    if found.bad.any() and not drop:
+        raise found.error(int(np.argmax(found.bad)))
+    return found.checked()
+
+
+def zone_of(timezone: object) -> str | None:
+    """Check a ``timezone=`` argument; None for UTC."""
+    if timezone is None:
+        return None
+    key = checks.timezone("timezone", timezone).key
+    return None if key == "UTC" else key
+
+
 def check(
     source: Source, *, market_id: str, zone: str | None, drop: bool
 ) -> tuple[Table, Counter[str]]:
@@ -87,12 +154,12 @@ def check(
     DataError
         At the first bad row, in the order of the source, unless `drop`.
     """
-    judge = _Judge(source, market_id, zone)
-    judge.read()
-    if judge.bad.any() and not drop:
-        raise judge.error(int(np.argmax(judge.bad)))
-    table, passed_over = judge.table()
-    return table, judge.counts() + passed_over
+    found = _Judge(source, market_id, zone)
+    found.read()
+    if found.bad.any() and not drop:
+        raise found.error(int(np.argmax(found.bad)))
+    table, passed_over = found.table()
+    return table, found.counts() + passed_over
 
 
 def merge(tables: Sequence[Table]) -> Table:
@@ -125,40 +192,55 @@ def merge(tables: Sequence[Table]) -> Table:
 class _Judge:
     """The columns of one source as arrays, and what is wrong with which row."""
 
-    def __init__(self, source: Source, market_id: str, zone: str | None) -> None:
+    def __init__(
+        self, source: Source, market_id: str, zone: str | None, after_ns: int | None = None
+    ) -> None:
         self.source = source
         self.zone = zone
+        self.after_ns = NEVER if after_ns is None else after_ns
         n = source.length
         columns = source.columns
         self.bad: _Mask = np.zeros(n, dtype=bool)
         # By reason, in the order in which they are asked: the rows, and what to say of one.
         self.faults: dict[str, tuple[_Mask, Callable[[int], tuple[str, object]]]] = {}
-        self.markets, self.codes = [market_id], np.zeros(n, dtype=np.intp)
+        self.markets: list[str] = [market_id]
+        self.codes: NDArray[np.intp] | None = None
         self.not_ids: list[int] = []
         if "market_id" in columns:
             self.codes, self.markets, self.not_ids = market_codes(columns["market_id"])
-        self.times = nanoseconds(columns["timestamp"], zone) if n else np.zeros(0, dtype=np.int64)
+        self.times = _times(columns["timestamp"], zone) if n else np.zeros(0, dtype=np.int64)
         self.numbers: dict[str, NDArray[np.float64]] = {}
         self.not_numbers: dict[str, _Mask] = {}
         for name in NUMBERS:
             if name in columns:
-                self.numbers[name], self.not_numbers[name] = numbers(columns[name])
-        nothing = np.full(n, np.nan)
-        self.bid, self.ask = self.numbers.get("bid", nothing), self.numbers.get("ask", nothing)
-        price = self.numbers.get("price", nothing)
+                self.numbers[name], not_numbers = _numbers(columns[name])
+                if not_numbers is not None:
+                    self.not_numbers[name] = not_numbers
+        self.price = self._priced()
+
+    def _priced(self) -> NDArray[np.float64]:
+        """The price of each row, which may be the mid of its quotes; NaN without."""
+        price, bid, ask = (self.numbers.get(name) for name in ("price", "bid", "ask"))
+        if bid is None or ask is None:
+            return np.full(self.source.length, np.nan) if price is None else price
+        if price is not None and not np.isnan(price).any():
+            return price
         with np.errstate(invalid="ignore"):  # bad rows have all sorts of quotes
-            self.price = np.where(np.isnan(price), self.bid / 2.0 + self.ask / 2.0, price)
+            mid = bid / 2.0 + ask / 2.0
+        return mid if price is None else np.where(np.isnan(price), mid, price)
 
     def read(self) -> None:
         """Ask every question; a row's first fault is the one that counts."""
         self._fault("timestamp", self.times == NEVER, self._say_time)
-        if self.not_ids:
+        if self.codes is not None and self.not_ids:
             wrong = np.isin(self.codes, self.not_ids)
             self._fault("market_id", wrong, self._say_market)
         for name in sorted(self.numbers, key=_SIZES.__contains__):  # prices before sizes
             values, reason = self.numbers[name], "size" if name in _SIZES else "price"
             with np.errstate(invalid="ignore"):
-                wrong = self.not_numbers[name] | (values < 0.0) | (values > checks.LARGEST)
+                wrong = (values < 0.0) | (values > checks.LARGEST)
+            if name in self.not_numbers:
+                wrong |= self.not_numbers[name]
             self._fault(f"{name}:{reason}", wrong, partial(self._say, name))
         self._pair("bid", "ask", "crossed")
         for lower, upper in _BAR:
@@ -169,12 +251,16 @@ class _Judge:
         """The rows that can be sent, and how many of the good ones cannot."""
         good = ~self.bad
         unpriced = good & np.isnan(self.price)
-        one_sided = unpriced & ~(np.isnan(self.bid) & np.isnan(self.ask))
+        one_sided = np.zeros(len(good), dtype=bool)
+        for name in ("bid", "ask"):
+            if name in self.numbers:
+                one_sided |= unpriced & ~np.isnan(self.numbers[name])
         counts = Counter(one_sided=int(one_sided.sum()), empty=int((unpriced & ~one_sided).sum()))
         keep = np.flatnonzero(good & ~unpriced)
+        codes = np.zeros(len(good), dtype=np.intp) if self.codes is None else self.codes
         table = Table(
             markets=self.markets,
-            codes=self.codes[keep],
+            codes=codes[keep],
             times=self.times[keep],
             numbers={name: v[keep] for name, v in (self.numbers | {"price": self.price}).items()},
             feeds=[self.source.name],
@@ -182,6 +268,35 @@ class _Judge:
             source_rows=keep,
         )
         return table, +counts
+
+    def checked(self) -> Checked:
+        """The good rows, and how many others each market has."""
+        numbers = self.numbers | {"price": self.price}
+        if not self.bad.any():
+            return Checked(self.markets, self.codes, self.times, numbers, None, {})
+        keep = np.flatnonzero(~self.bad)
+        return Checked(
+            self.markets,
+            None if self.codes is None else self.codes[keep],
+            self.times[keep],
+            {name: values[keep] for name, values in numbers.items()},
+            keep,
+            self._counts_by_market(),
+        )
+
+    def _counts_by_market(self) -> dict[str, Counter[str]]:
+        counts: dict[str, Counter[str]] = {}
+        for key, (mask, _) in self.faults.items():
+            reason = key.rpartition(":")[2]
+            if self.codes is None or reason == "market_id":
+                markets = [(self.source.name, int(mask.sum()))]
+            else:
+                each = np.bincount(self.codes[mask], minlength=len(self.markets)).tolist()
+                markets = list(zip(self.markets, each, strict=True))
+            for market, count in markets:
+                if count:
+                    counts.setdefault(market or self.source.name, Counter())[reason] += count
+        return counts
 
     def counts(self) -> Counter[str]:
         """Bad rows by reason."""
@@ -224,16 +339,22 @@ class _Judge:
 
     def _backwards(self) -> _Mask:
         """Rows before the latest time of an earlier good row of their market."""
-        wrong = np.zeros(self.source.length, dtype=bool)
-        times = np.where(self.bad, NEVER, self.times)
+        wrong = ~self.bad & (self.times < self.after_ns)
+        if not (self.times[1:] < self.times[:-1]).any() and not self.bad.any():
+            return wrong  # without the copies that are made below
+        times = np.where(self.bad | wrong, NEVER, self.times)
         if not (times[1:] < np.maximum.accumulate(times)[:-1])[~self.bad[1:]].any():
             return wrong  # in order as a whole, as most data is
-        order = np.argsort(self.codes, kind="stable")
-        cuts = np.flatnonzero(np.diff(self.codes[order])) + 1
-        for rows in np.split(order, cuts):
+        for rows in self._rows_by_market():
             peak = np.maximum.accumulate(times[rows])
-            wrong[rows[1:]] = times[rows[1:]] < peak[:-1]
+            wrong[rows[1:]] |= times[rows[1:]] < peak[:-1]
         return wrong & ~self.bad
+
+    def _rows_by_market(self) -> list[NDArray[np.intp]]:
+        if self.codes is None:
+            return [np.arange(self.source.length)]
+        order = np.argsort(self.codes, kind="stable")
+        return np.split(order, np.flatnonzero(np.diff(self.codes[order])) + 1)
 
     def _say_market(self, row: int) -> tuple[str, object]:
         value = _item(self.source.columns["market_id"], row)
@@ -248,7 +369,7 @@ class _Judge:
         wall = "" if self.zone is None else f" (a wall time of {self.zone} that exists, and once)"
         return (
             f"timestamp must be epoch seconds, a datetime or ISO text{wall} in the years 1678 "
-            f"to 2262, was {checks.show(value)}",
+            f"to 2262, was {checks.show(value)}{_unit_hint(value)}",
             value,
         )
 
@@ -257,14 +378,66 @@ class _Judge:
         return f"{name} must be a number from 0 to 1e15, was {checks.show(value)}", value
 
     def _say_backwards(self, row: int) -> tuple[str, object]:
-        mine = (self.codes[:row] == self.codes[row]) & ~self.bad[:row]
-        latest, now = int(self.times[:row][mine].max()), int(self.times[row])
+        code, mine = 0, ~self.bad[:row]
+        if self.codes is not None:
+            code = int(self.codes[row])
+            mine &= self.codes[:row] == code
+        latest = int(self.times[:row][mine].max(initial=self.after_ns))
+        now = int(self.times[row])
+        market = self.markets[code]
+        where = "" if market == self.source.name else f" in market {market!r}"
         return (
-            f"time goes backwards in market {self.markets[self.codes[row]]!r}: "
+            f"time goes backwards{where}: "
             f"{stamp_text(now)} after {stamp_text(latest)}. Sort the data by time, or leave such "
             "rows out with bad_rows='drop'",
             stamp_text(now),
         )
+
+
+def _times(values: Any, zone: str | None) -> NDArray[np.int64]:
+    array = values if isinstance(values, np.ndarray) else _plain(values)
+    if array is None:
+        return nanoseconds(values, zone)
+    if array.dtype == np.dtype("datetime64[ns]") and zone is None:
+        return np.asarray(array.view(np.int64))
+    if len(array) <= _BLOCK or array.dtype.kind not in "iufM":
+        return nanoseconds(values, zone)
+    ns = np.empty(len(array), dtype=np.int64)
+    for start in range(0, len(array), _BLOCK):
+        part = slice(start, start + _BLOCK)
+        ns[part] = nanoseconds(array[part], zone)
+    return ns
+
+
+def _numbers(values: Any) -> tuple[NDArray[np.float64], _Mask | None]:
+    """Read a number column without a copy where it can be had; None if all are numbers."""
+    array = values if isinstance(values, np.ndarray) else _plain(values)
+    if array is not None and array.dtype == np.float64:
+        return array, None
+    floats, bad = numbers(values)
+    return floats, bad if bad.any() else None
+
+
+def _plain(values: Any) -> NDArray[Any] | None:
+    """A frame's column as an array, if it is of a plain type and its times have no zone."""
+    import narwhals as nw
+
+    series: Any = nw.from_native(values, series_only=True, pass_through=True)
+    if not isinstance(series, nw.Series):
+        return None
+    dtype = series.dtype
+    if not dtype.is_float() and not (isinstance(dtype, nw.Datetime) and dtype.time_zone is None):
+        return None
+    return np.asarray(series.to_numpy())
+
+
+def _unit_hint(value: object) -> str:
+    """Say what a number too large for seconds looks like."""
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
+        for unit, per_second in (("milli", 1e3), ("micro", 1e6), ("nano", 1e9)):
+            if 1e8 <= abs(value) / per_second <= 9.2e9:
+                return f"; that looks like {unit}seconds: divide by {per_second:,.0f}"
+    return ""
 
 
 def _item(values: Any, row: int) -> object:

@@ -56,7 +56,7 @@ def book_depth(
         Snapshots in order of time: mappings with ``"timestamp"``, ``"bids"`` and ``"asks"``
         (lists of (price, size), the best first), or a wide frame with ``bid_px_1``,
         ``bid_sz_1``, ``ask_px_1``, ``ask_sz_1`` and so on. See
-        `horizon.analytics.depth.read_books`.
+        `horizon.books.read_books`.
     fills : DataFrame or sequence of VenueFill or Fill
         Fills of this market; buys point up, sells point down.
     market_id : str

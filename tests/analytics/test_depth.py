@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from horizon.analytics.depth import depth_grid, read_books
+from horizon.analytics.depth import depth_grid
+from horizon.books import read_books
 from horizon.errors import DataError
 
 NS = 1_000_000_000
