@@ -30,6 +30,7 @@ __all__ = [
     "number",
     "one_of",
     "positive",
+    "rate",
     "seconds_to_ns",
     "show",
     "text",
@@ -104,6 +105,14 @@ def non_negative(name: str, value: object) -> float:
     if checked < 0.0:
         raise ValueError(f"{name} must be 0 or more, was {show(value)}")
     return checked
+
+
+def rate(name: str, value: object) -> float:
+    """Take a fraction in (-1, 1)."""
+    fraction = number(name, value)
+    if not -1.0 < fraction < 1.0:
+        raise ValueError(f"{name} must lie in (-1, 1), was {fraction!r}")
+    return fraction
 
 
 def integer(name: str, value: object, *, least: int = 1) -> int:

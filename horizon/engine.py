@@ -133,12 +133,16 @@ class Engine:
         elif not isinstance(risk_config, RiskConfig):
             raise TypeError(f"risk_config must be a RiskConfig, was {checks.show(risk_config)}")
         if venue is None:
-            rate = _fee_rate("paper_fee_rate", paper_fee_rate)
+            rate = checks.rate("paper_fee_rate", paper_fee_rate)
             maker, taker = paper_maker_fee_rate, paper_taker_fee_rate
             venue = Paper(
                 checks.non_negative("initial_capital", initial_capital),
-                maker_fee_rate=rate if maker is None else _fee_rate("paper_maker_fee_rate", maker),
-                taker_fee_rate=rate if taker is None else _fee_rate("paper_taker_fee_rate", taker),
+                maker_fee_rate=rate
+                if maker is None
+                else checks.rate("paper_maker_fee_rate", maker),
+                taker_fee_rate=rate
+                if taker is None
+                else checks.rate("paper_taker_fee_rate", taker),
                 clock=clock,
             )
         else:
@@ -166,10 +170,13 @@ class Engine:
         self._account = venue.account
         self._lock = venue.lock
         self._gate = RiskGate(risk_config, venue.account)
+        self._has_position_limit = risk_config.max_position_per_market is not None
         self._watches_drawdown = risk_config.max_daily_drawdown_pct is not None
         self._algos: dict[str, list[RunningAlgo]] = {}
         self._started: deque[RunningAlgo] = deque(maxlen=_REMEMBERED)
         self._deferred: list[Exception] = []
+        #: By rule, why it refused the first order.
+        self.first_refusals: dict[str, str] = {}
         self._closed: str | None = None
         if not venue.is_connected:
             venue.connect()
@@ -254,7 +261,7 @@ class Engine:
                 algo_id=algo_id,
             )
         except RiskRejected as refusal:
-            self.count(refusal.rule)
+            self.count(refusal.rule, str(refusal))
             raise
         if limit is None:  # it may have filled
             self._watch()
@@ -262,6 +269,19 @@ class Engine:
             # What only reduces was not asked about, and may leave the other orders of its
             # market room to pass the position limit.
             self._watch_position(order.leg.market)
+        return order
+
+    def place_limit(
+        self, leg: Leg, sign: int, quantity: float, price: float, intent: str
+    ) -> OrderState:
+        """Send a plain limit order through risk; see `SimulatedVenue.place_limit`."""
+        try:
+            order = self.venue.place_limit(leg, sign, quantity, price, intent, self._gate)
+        except RiskRejected as refusal:
+            self.count(refusal.rule, str(refusal))
+            raise
+        if order.opening == 0.0 and leg.market.resting:
+            self._watch_position(leg.market)
         return order
 
     def preview(
@@ -286,6 +306,11 @@ class Engine:
         """
         if self._closed is not None:
             self.require_open()
+        if self.venue.matching == "book":
+            # Its price is that of the levels it takes; an estimate at the best would be too good.
+            raise VenueError(
+                "a preview does not walk an order book: look at the levels of ctx.book instead"
+            )
         asked = TrialGate(self._gate)
         order = self.venue.place(
             market_id,
@@ -382,7 +407,7 @@ class Engine:
             try:
                 order = self.venue.amend_order(order_id, new_quantity, new_price, self._gate)
             except RiskRejected as refusal:
-                self.count(refusal.rule)
+                self.count(refusal.rule, str(refusal))
                 raise
             return order_snapshot(order, self.venue.name)
 
@@ -593,12 +618,14 @@ class Engine:
     # ------------------------------------------------------------------ watching
     def after_tick(self, market: MarketState, now_ns: int) -> None:
         """Watch equity and advance the market's algorithms; called inside a venue's tick."""
-        self._watch()
-        if market.resting:
+        if self._watches_drawdown or self._account.open_orders:
+            self._watch()
+        if self._has_position_limit and market.resting:
             self._watch_position(market)
-        running = self._algos.get(market.id)
-        if running:
-            self._advance(running, now_ns)
+        if self._algos:
+            running = self._algos.get(market.id)
+            if running:
+                self._advance(running, now_ns)
 
     def _advance(self, running: list[RunningAlgo], now_ns: int) -> None:
         # One algorithm's error must not keep the others from their tick; the first is shown.
@@ -642,7 +669,9 @@ class Engine:
             beyond = [
                 order
                 for order in market.resting.values()
-                if order.opening > 0.0 and order.sign == direction * (-1 if order.leg.is_no else 1)
+                if order.opening > 0.0
+                and not order.is_leaving
+                and order.sign == direction * (-1 if order.leg.is_no else 1)
             ]
             if not beyond:
                 return
@@ -651,11 +680,12 @@ class Engine:
     def _cancel_opening(self, reason: str) -> None:
         for order in list(self._account.open_orders.values()):
             # Asked one by one: an earlier order gone may leave a later one nothing to open.
-            if order.opening > 0.0:
+            if order.opening > 0.0 and not order.is_leaving:
                 self.venue.cancel_orders([order], reason)
 
-    def count(self, rule: str) -> None:
-        """Count an order that a rule has refused."""
+    def count(self, rule: str, why: str) -> None:
+        """Count an order that a rule has refused; the first reason of each rule is kept."""
+        self.first_refusals.setdefault(rule, why)
         self.venue.apply.refused(self.venue.now_ns(), rule)
 
     # ------------------------------------------------------------------ algorithms
@@ -713,6 +743,15 @@ class Engine:
                 self.venue.close()
                 self._raise_deferred()
 
+    def end_run(self) -> None:
+        """Take no more calls, and leave everything as it stands: orders, algorithms, positions."""
+        with self._lock:
+            if self._closed is None:
+                self._closed = "ended with its run"
+                self._algos.clear()
+                self.venue.detach(self)
+                self.venue.close()
+
     def replaced(self) -> None:
         """Take no more calls: another engine stands on the venue now."""
         self.stop_algos(None, "replaced")
@@ -724,13 +763,6 @@ class Engine:
 
     def _repr_html_(self) -> str:
         return f"<code>{html.escape(repr(self))}</code>"
-
-
-def _fee_rate(name: str, rate: float) -> float:
-    checked = checks.number(name, rate)
-    if not -1.0 < checked < 1.0:
-        raise ValueError(f"{name} must lie in (-1, 1), was {rate!r}")
-    return checked
 
 
 def _side_of(leg: Leg) -> Side:

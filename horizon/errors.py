@@ -7,6 +7,8 @@
     ├── OrderError            an order verb that the order's state does not allow
     ├── RiskRejected          a risk rule refused the order; .rule, .limit, .value
     ├── AlgoError             an execution algorithm used out of turn
+    ├── ModelError            a model of fees, impact, latency or fills raised, or returned nonsense
+    ├── PipelineError         a stage of a pipeline raised, or returned nonsense; .stage, .market_id
     └── DataError             a row of data that cannot be true; .feed, .row, .value
 
 Wrong arguments raise ``ValueError`` or ``TypeError`` and change nothing. A refusal by
@@ -20,7 +22,9 @@ __all__ = [
     "AlgoError",
     "DataError",
     "HorizonError",
+    "ModelError",
     "OrderError",
+    "PipelineError",
     "RiskRejected",
     "VenueError",
 ]
@@ -85,6 +89,42 @@ def _risk_rejected(
 
 class AlgoError(HorizonError):
     """An execution algorithm was used out of turn (before its start, or started twice)."""
+
+
+class ModelError(HorizonError, ValueError):
+    """A model of fees, impact, latency or fills raised, or returned what cannot be.
+
+    The model's own exception, where there is one, is the ``__cause__``.
+    """
+
+
+class PipelineError(HorizonError):
+    """A stage of a pipeline raised, or returned what no pipeline can use.
+
+    The stage's own exception is the ``__cause__``.
+
+    Attributes
+    ----------
+    stage : str
+        Name of the stage.
+    market_id : str
+        The market that the pipeline ran for.
+    timestamp : float
+        The run's time, in seconds since 1970.
+    """
+
+    def __init__(self, message: str, *, stage: str, market_id: str, timestamp: float) -> None:
+        super().__init__(message)
+        self.stage = stage
+        self.market_id = market_id
+        self.timestamp = timestamp
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return _pipeline_error, (self.args[0], self.stage, self.market_id, self.timestamp)
+
+
+def _pipeline_error(message: str, stage: str, market_id: str, timestamp: float) -> PipelineError:
+    return PipelineError(message, stage=stage, market_id=market_id, timestamp=timestamp)
 
 
 class DataError(HorizonError, ValueError):

@@ -3,23 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from horizon import checks
+from horizon.checks import LARGEST
 from horizon.errors import RiskRejected
-from horizon.types import OrderSide, Quote, Side
-from horizon.venues.records import Leg
+from horizon.types import Quote, Side
+from horizon.venues.records import QUOTE_INTENT, Leg, MarketState, OrderState
 
 if TYPE_CHECKING:
     from horizon.engine import Engine
 
-__all__ = ["QUOTE_INTENT", "quotes", "submit_quotes"]
-
-#: ``metadata["intent"]`` of the orders that quotes have become.
-QUOTE_INTENT: Final = "quote"
-
-#: Order side, price and size of one side of a quote.
-_Wanted = tuple[OrderSide, float, float]
+__all__ = ["QUOTE_INTENT", "quotes", "requote", "submit_quotes"]
 
 
 def quotes(fair: float, spread: float, size: float) -> list[Quote]:
@@ -44,8 +39,12 @@ def quotes(fair: float, spread: float, size: float) -> list[Quote]:
     TypeError, ValueError
         If an argument is not a finite number as above.
     """
-    middle = checks.number("fair", fair)
-    half = checks.non_negative("spread", spread) / 2.0
+    middle = fair if type(fair) is float and -LARGEST <= fair <= LARGEST else None
+    if middle is None:
+        middle = checks.number("fair", fair)
+    if type(spread) is not float or not 0.0 <= spread <= LARGEST:
+        spread = checks.non_negative("spread", spread)
+    half = spread / 2.0
     return [Quote(middle - half, middle + half, size)]
 
 
@@ -53,62 +52,93 @@ def submit_quotes(
     engine: Engine, market_id: str, wanted: Iterable[Quote], side: Side
 ) -> list[str | None]:
     """Do what `Engine.submit_quotes` says, with the venue's lock held."""
-    legs: list[_Wanted] = []
     if not isinstance(wanted, Iterable):
         raise TypeError(f"quotes must be a list of Quote, was {checks.show(wanted)}")
-    for item in wanted:
+    given = list(wanted)
+    for item in given:
         if not isinstance(item, Quote):
             raise TypeError(f"quotes must hold Quote, has {checks.show(item)}")
-        legs.append((OrderSide.Buy, item.bid, item.size))
-        legs.append((OrderSide.Sell, item.ask, item.size))
     if not isinstance(side, Side):
         raise TypeError(f"side must be a Side (Yes, No or Long), was {checks.show(side)}")
     engine.require_open()
-    leg = engine.leg_of(market_id, side)
-    contract = leg.market.instrument
-    assert contract is not None
-    lowest, highest = contract.price_bounds
-    for _, price, size in legs:
-        if lowest < price < highest:
-            contract.check_order_price("quote's price", price)
-        contract.check_quantity("quote's size", size)
-        if abs(price) * size * leg.market.multiplier > checks.LARGEST:
-            raise ValueError(f"a quote's notional must be at most 1e15, was {price:g} x {size:g}")
-    kept = _keep(engine, leg, legs)
-    return [kept.get(n) or _send(engine, leg, item) for n, item in enumerate(legs)]
+    orders = requote(engine, engine.leg_of(market_id, side), given)
+    return [None if order is None else order.id for order in orders]
 
 
-def _keep(engine: Engine, leg: Leg, legs: list[_Wanted]) -> dict[int, str]:
-    """Keep the resting quotes that are still wanted, cancel the others."""
-    kept: dict[int, str] = {}
-    resting = [o for o in leg.market.resting.values() if o.leg is leg and o.intent == QUOTE_INTENT]
-    for order in resting:
-        number = None
-        for n, (order_side, price, size) in enumerate(legs):
-            same = order_side.sign == order.sign and price == order.price
-            if same and size <= order.remaining and n not in kept:
-                number = n
-                break
-        if number is None:
-            engine.venue.cancel_orders([order], None)
-            continue
-        kept[number] = order.id
-        size = legs[number][2]
-        if size < order.remaining:
-            engine.venue.amend_order(order.id, order.filled + size)
+def requote(engine: Engine, leg: Leg, wanted: list[Quote]) -> list[OrderState | None]:
+    """Make these quotes what rests of this engine's quotes on a leg, with the lock held.
+
+    Returns the order of each bid and ask, quote by quote, kept or new; None where a leg's price
+    is none that the market can have, or where risk refused it.
+    """
+    market = leg.market
+    lowest, highest = market.lowest, market.highest
+    _check(market, wanted)
+    kept: list[OrderState | None] = [None] * (2 * len(wanted))
+    if leg.quotes:
+        venue = engine.venue
+        for order in list(leg.quotes.values()):
+            side, price, left = (
+                0 if order.sign > 0 else 1,
+                order.price,
+                order.quantity - order.filled,
+            )
+            # Of several that it could serve, the one that leaves most of it.
+            found, size = -1, 0.0
+            for number in range(side, len(kept), 2):
+                quote = wanted[number // 2]
+                if quote[side] == price and size < quote[2] <= left and kept[number] is None:
+                    found, size = number, quote[2]
+            if found < 0:
+                venue.cancel_order(order, None)
+                continue
+            kept[found] = order
+            if size < left:
+                venue.amend_order(order.id, order.filled + size)
+    place = engine.place_limit
+    number = 0
+    for bid, ask, size in wanted:
+        try:
+            if kept[number] is None:
+                if lowest < bid < highest:
+                    kept[number] = place(leg, 1, size, bid, QUOTE_INTENT)
+                else:
+                    engine.count("price_bounds", _outside(leg, "bid", bid))
+        except RiskRejected:
+            pass  # the engine has counted it
+        number += 1
+        try:
+            if kept[number] is None:
+                if lowest < ask < highest:
+                    kept[number] = place(leg, -1, size, ask, QUOTE_INTENT)
+                else:
+                    engine.count("price_bounds", _outside(leg, "ask", ask))
+        except RiskRejected:
+            pass
+        number += 1
     return kept
 
 
-def _send(engine: Engine, leg: Leg, wanted: _Wanted) -> str | None:
-    order_side, price, size = wanted
-    contract = leg.market.instrument
+def _outside(leg: Leg, name: str, price: float) -> str:
+    lowest, highest = leg.market.lowest, leg.market.highest
+    return f"{name} {price:g} in {leg.id} must lie above {lowest:g} and below {highest:g}"
+
+
+def _check(market: MarketState, wanted: list[Quote]) -> None:
+    """Check every quote against the market's grids before anything changes."""
+    contract = market.instrument
     assert contract is not None
-    lowest, highest = contract.price_bounds
-    if not lowest < price < highest:
-        engine.count("price_bounds")
-        return None
-    kind = contract.asset_class
-    try:
-        return engine.place(leg.id, kind, order_side.sign, size, price, intent=QUOTE_INTENT).id
-    except RiskRejected:
-        return None
+    tick_size, lot_size = contract.tick_size, contract.lot_size
+    largest = LARGEST / market.multiplier
+    for bid, ask, size in wanted:
+        if tick_size is not None:
+            for price in (bid, ask):
+                if market.lowest < price < market.highest:
+                    contract.check_order_price("quote's price", price)
+        if lot_size is not None:
+            contract.check_quantity("quote's size", size)
+        if ask * size > largest or -bid * size > largest:
+            raise ValueError(
+                f"a quote's notional must be at most 1e15, was {max(abs(bid), abs(ask)):g} x "
+                f"{size:g}"
+            )

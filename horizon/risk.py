@@ -104,6 +104,7 @@ class RiskGate:
 
     __slots__ = (
         "_account",
+        "_has_limits",
         "_max_notional",
         "_max_position",
         "_max_size",
@@ -115,6 +116,7 @@ class RiskGate:
     def __init__(self, config: RiskConfig, account: Account) -> None:
         self.config = config
         self._account = account
+        self._has_limits = not config.is_unlimited
         # inf and 0 stand for "off": each rule is then one comparison that lets pass.
         self._max_size = _or_inf(config.max_order_size)
         self._max_position = _or_inf(config.max_position_per_market)
@@ -144,9 +146,12 @@ class RiskGate:
         market = leg.market
         if account.halted:
             self._refuse(leg, "kill_switch", 0.0, opening, "the kill switch is on")
-        equity = account.equity
+        cash, worth = account.cash_sum, account.value_sum  # `Account.equity`, in line
+        equity = (cash.high + worth.high) + (cash.low + worth.low)
         if equity <= 0.0:
             self._refuse(leg, "equity", 0.0, equity, f"equity is {equity:,.2f}")
+        if not self._has_limits:
+            return
         until = account.drawdown_until_ns
         if self._percent is not None and now_ns < until and account.now_ns < until:
             high = account.day_high

@@ -9,7 +9,7 @@ change; what lives is kept by the account and shown as these.
 from __future__ import annotations
 
 import html
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields
 from datetime import datetime
 from enum import Enum, IntEnum
@@ -465,31 +465,59 @@ class OrderRequest(_RequestFields):
         return self.price is None
 
 
-@dataclass(frozen=True, slots=True)
-class Quote(Shown):
-    """A two-sided quote: buy `size` at `bid`, sell `size` at `ask`.
-
-    Raises
-    ------
-    ValueError
-        If `bid` lies above `ask` (equal is legal), or a field is not a number above 0.
-    """
-
+class _QuoteFields(NamedTuple):
     bid: float
     ask: float
     size: float
 
-    def __post_init__(self) -> None:
-        # A quote may reach outside a market's price bounds (a wide spread near 0 or 1): such a
-        # leg is not sent. So any finite bid and ask are taken here.
-        object.__setattr__(self, "bid", checks.number("bid", self.bid))
-        object.__setattr__(self, "ask", checks.number("ask", self.ask))
-        object.__setattr__(self, "size", checks.positive("size", self.size))
-        if self.bid > self.ask:
-            raise ValueError(f"bid must not lie above ask, was {self.bid} over {self.ask}")
 
-    def __iter__(self) -> Iterator[float]:
-        return iter((self.bid, self.ask, self.size))
+class Quote(_QuoteFields):
+    """A two-sided quote: buy `size` at `bid`, sell `size` at `ask`.
+
+    A quote may reach outside a market's price bounds, as a wide spread near 0 or 1 does: such a
+    leg is not sent.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If `bid` or `ask` is not finite, `bid` lies above `ask` (equal is legal), or `size` is
+        not above 0.
+    """
+
+    __slots__ = ()
+
+    def __new__(cls, bid: float, ask: float, size: float) -> Quote:
+        # A pipeline makes one at every tick. Only finite floats pass the comparisons in line;
+        # whatever else it is goes through the checks, which say what is wrong with it.
+        if type(size) is int:
+            size = float(size) if -1e15 <= size <= 1e15 else size
+        if (
+            type(bid) is float
+            and type(ask) is float
+            and type(size) is float
+            and -1e15 <= bid <= ask <= 1e15
+            and 0.0 < size <= 1e15
+        ):
+            return tuple.__new__(cls, (bid, ask, size))
+        bid, ask = checks.number("bid", bid), checks.number("ask", ask)
+        size = checks.positive("size", size)
+        if bid > ask:
+            raise ValueError(f"bid must not lie above ask, was {bid} over {ask}")
+        return tuple.__new__(cls, (bid, ask, size))
+
+    @classmethod
+    def _make(cls, iterable: Iterable[Any]) -> Quote:  # type: ignore[override]
+        # The named tuple's own would build the record without the checks above.
+        return cls(*iterable)
+
+    def __getnewargs__(self) -> tuple[float, float, float]:
+        return self.bid, self.ask, self.size
+
+    def _replace(self, **changes: Any) -> Quote:
+        return Quote(**{**self._asdict(), **changes})
+
+    def _repr_html_(self) -> str:
+        return _table("Quote", self._asdict())
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,9 +18,11 @@ from typing import Final
 from horizon import rules
 from horizon.instruments import NO_SUFFIX, Market
 from horizon.types import AssetClass
+from horizon.venues.archive import FillLog, OrderArchive
 from horizon.venues.ledger import Ledger
 from horizon.venues.records import (
     NEVER_NS,
+    QUOTE_INTENT,
     AlgoState,
     Leg,
     MarketState,
@@ -47,10 +49,13 @@ class Account(Ledger):
     ----------
     initial_cash : float
         0 or more.
+    compact : bool
+        Pack orders that have ended, and fills. Order ids are then ``"p<number>"``.
     """
 
     __slots__ = (
         "algos",
+        "archive",
         "client_ids",
         "day_end_ns",
         "drained",
@@ -68,21 +73,23 @@ class Account(Ledger):
         "settlements",
     )
 
-    def __init__(self, initial_cash: float) -> None:
+    def __init__(self, initial_cash: float, *, compact: bool = False) -> None:
         super().__init__(initial_cash)
+        #: Where orders go that have ended; None keeps them as they are.
+        self.archive = OrderArchive() if compact else None
         self.now_ns = NEVER_NS
         self.day_end_ns = NEVER_NS
         self.drawdown_until_ns = NEVER_NS
         self.halted = False
         #: Legs whose market's class is decided, by their own id (``"X"``, ``"X:no"``).
         self.legs: dict[str, Leg] = {}
-        self.orders: dict[str, OrderState] = {}
+        self.orders: dict[str, OrderState] = {} if self.archive is None else self.archive
         self.open_orders: dict[str, OrderState] = {}
         #: client order id -> order id and what was asked for.
         self.client_ids: dict[str, tuple[str, tuple[object, ...]]] = {}
         self.next_order = 1
         self.next_algo = 1
-        self.fills: list[FillRow] = []
+        self.fills: list[FillRow] | FillLog = FillLog() if compact else []
         self.drained = 0
         self.settlements: list[SettlementRow] = []
         self.recent_ns: deque[int] = deque(maxlen=_RECENT)
@@ -156,7 +163,10 @@ class Account(Ledger):
         except KeyError:
             market = self.markets[market_id] = MarketState(market_id)
         if market.resting or market.held:
-            self._see_high()
+            cash, worth = self.cash_sum, self.value_sum  # `_see_high`, in line
+            equity = (cash.high + worth.high) + (cash.low + worth.low)
+            if equity > self.high_seen:
+                self.high_seen = equity
             if market.reach_stale:
                 market.renew_reach()
         market.price = price
@@ -165,9 +175,12 @@ class Account(Ledger):
         market.volume = volume
         market.tick_ns = ts
         if market.held:
-            for leg in market.legs():
-                if leg.quantity != 0.0:
-                    self._revalue_leg(leg)
+            leg = market.yes
+            if leg.quantity != 0.0:
+                self._revalue_leg(leg)
+            other = market.no
+            if other is not None and other.quantity != 0.0:
+                self._revalue_leg(other)
 
     def accepted(
         self,
@@ -189,12 +202,15 @@ class Account(Ledger):
         fee_rate: float,
         unit_reserve: float,
         reference: float,
+        opening: float,
         algo_id: str | None,
+        in_transit: bool,
     ) -> None:
-        """An order is open. `reference` is its price in limits on notional.
+        """An order is open, `opening` of it would open; `reference` is its price in limits.
 
         With `algo_id` it is the child of that algorithm's next slice: one event for both, so
-        that no record can hold an order whose parent does not know of it.
+        that no record can hold an order whose parent does not know of it. One `in_transit`
+        has not reached the market yet; its money is reserved, and limits count it.
         """
         if ts > self.now_ns:
             self.now_ns = ts
@@ -220,23 +236,28 @@ class Account(Ledger):
         order.fee_rate = fee_rate
         order.unit_reserve = unit_reserve
         order.reference = reference
+        order.serial = self.next_order
         self.next_order += 1
         self.recent_ns.append(self.now_ns)
         self.orders[order_id] = order
         if client_order_id is not None:
             self._remember(order, asked_leverage)
         market = leg.market
+        market.orders += 1
+        order.number = market.orders
+        if in_transit:
+            order.in_transit = True
+        else:
+            market.landed = order.serial
+        if intent == QUOTE_INTENT:
+            leg.quotes[order_id] = order
         if is_market:
             self._see_high()
         if market.asset_class == _PERP:
             market.leverage = leverage
-        if not reduce_only:
-            opening = (
-                quantity if sign * leg.quantity >= 0.0 else self.opening_of(leg, sign, quantity)
-            )
-            if opening != 0.0:
-                self._set_opening(order, opening)
-        else:
+        if opening != 0.0:
+            self._set_opening(order, opening)
+        if reduce_only:
             market.reduce_only += 1
         self.open_orders[order_id] = order
         market.rest(order)
@@ -244,6 +265,32 @@ class Account(Ledger):
             algo = self.algos[algo_id]
             algo.sent += 1
             algo.children.append(order_id)
+
+    def arrived(self, ts: int, order_id: str, is_taker: bool, fee_rate: float) -> None:
+        """An order that was on its way is in the market, behind those that are there."""
+        self._advance(ts)
+        order = self.orders[order_id]
+        order.arrived_ns = ts
+        order.is_taker = is_taker
+        order.fee_rate = fee_rate
+        market = order.leg.market
+        if order.serial > market.landed:
+            market.landed = order.serial
+            order.in_transit = False
+            market.expose(order)
+            return
+        # It was overtaken: the queue is in order of arrival.
+        market.leave(order)
+        order.in_transit = False
+        market.rest(order)
+        self._recount(order.leg, order.sign)
+
+    def cancel_sent(self, ts: int, order_id: str) -> None:
+        """The cancel of an open order is on its way."""
+        self._advance(ts)
+        order = self.orders[order_id]
+        order.is_leaving = True
+        order.leg.quotes.pop(order_id, None)
 
     def rejected(
         self,
@@ -287,11 +334,14 @@ class Account(Ledger):
         order.reason = reason
         order.required = required
         order.available = available
+        order.serial = self.next_order
         self.next_order += 1
         self.recent_ns.append(self.now_ns)
         self.orders[order_id] = order
         if client_order_id is not None:
             self._remember(order, asked_leverage)
+        if self.archive is not None:
+            self.archive.retire(order, ts)
 
     def filled(
         self, ts: int, order_id: str, quantity: float, price: float, fee: float, is_maker: bool
@@ -334,9 +384,12 @@ class Account(Ledger):
         if leg.sells if sign > 0 else leg.buys:
             self._recount(leg, -sign)
         if sign * held < 0.0:
-            self._recount(leg, sign)
+            if leg.buys if sign > 0 else leg.sells:
+                self._recount(leg, sign)
         elif order.is_open and not order.reduce_only:
             self._set_opening(order, order.quantity - order.filled)
+        if self.archive is not None and not order.is_open:
+            self.archive.retire(order, ts)
 
     def cancelled(self, ts: int, order_id: str, reason: str | None) -> None:
         """An open order ends with what has filled of it."""
@@ -348,8 +401,10 @@ class Account(Ledger):
         order.reason = reason
         self._end(order, "canceled")
         leg, sign = order.leg, order.sign
-        if sign * leg.quantity < 0.0 and leg.market.resting:
+        if (leg.buys if sign > 0 else leg.sells) and sign * leg.quantity < 0.0:
             self._recount(leg, sign)
+        if self.archive is not None:
+            self.archive.retire(order, ts)
 
     def amended(
         self,
@@ -370,11 +425,14 @@ class Account(Ledger):
         order.quantity = quantity
         if not order.is_market and price != order.price:
             market.leave(order)
+            if not order.in_transit:  # whatever is on its way arrives behind it
+                market.landed = self.next_order - 1
             self._set_opening(order, 0.0)
             order.price = order.reference = price
             order.is_taker = is_taker
             order.fee_rate = fee_rate
             order.unit_reserve = unit_reserve
+            order.arrived_ns = ts
             market.rest(order)
         self._recount(order.leg, order.sign)
 
@@ -540,16 +598,30 @@ class Account(Ledger):
         self.client_ids[order.client_order_id] = (order.id, asked)
 
     def _set_opening(self, order: OrderState, opening: float) -> None:
-        before = order.opening
+        change = -order.opening
         order.opening = opening
         unit = order.unit_reserve
         unit_notional = order.reference * order.leg.market.multiplier
-        if before != 0.0:
-            self.order_reserve.add(-before * unit)
-            self.order_notional.add(-before * unit_notional)
-        if opening != 0.0:
-            self.order_reserve.add(opening * unit)
-            self.order_notional.add(opening * unit_notional)
+        reserve, notional = self.order_reserve, self.order_notional
+        if change == 0.0:
+            change = opening
+            opening = 0.0
+        while change != 0.0:
+            # `RunningSum.add` for both sums, in line: every order comes and goes through here.
+            term = change * unit
+            high = reserve.high
+            total = high + term
+            virtual = total - high
+            reserve.low += (high - (total - virtual)) + (term - virtual)
+            reserve.high = total
+            term = change * unit_notional
+            high = notional.high
+            total = high + term
+            virtual = total - high
+            notional.low += (high - (total - virtual)) + (term - virtual)
+            notional.high = total
+            change = opening
+            opening = 0.0
 
     def _recount(self, leg: Leg, sign: int) -> None:
         """Count the opening parts of one direction's orders anew, in order of arrival."""
@@ -568,6 +640,8 @@ class Account(Ledger):
     def _end(self, order: OrderState, status: str) -> None:
         """Take an order off the book for good; its filled quantity is set by the caller."""
         order.leg.market.leave(order)
+        if order.intent == QUOTE_INTENT:
+            order.leg.quotes.pop(order.id, None)
         if order.opening != 0.0:
             self._set_opening(order, 0.0)
         if order.reduce_only:

@@ -101,6 +101,8 @@ class Venue(ABC):
         self._connected = False
         self._listeners: list[Listener] = []
         self._observer: Observer | None = None
+        #: Whether a run plays recorded data here, and no one else may give prices.
+        self.is_replaying = False
         #: What the apply functions are called on: the account, or a recorder before it.
         self.apply = account
 
@@ -132,6 +134,14 @@ class Venue(ABC):
             raise VenueError(
                 f"venue {self.name!r} is not connected; connect the venue, or make a new client "
                 "with hz.connect"
+            )
+
+    def refuse_prices(self) -> None:
+        """Raise `VenueError` while a run plays its data here."""
+        if self.is_replaying:
+            raise VenueError(
+                "a run's prices come from its data, and its markets settle at their outcomes: "
+                "it takes no tick and no settlement of its own"
             )
 
     # ------------------------------------------------------------------ who watches
@@ -174,6 +184,11 @@ class Venue(ABC):
                 self._observer = None
 
     # ------------------------------------------------------------------ time
+    def set_clock(self, read_ns: Callable[[], int]) -> None:
+        """Take the present, in nanoseconds since 1970, from somewhere else from now on."""
+        with self._lock:
+            self._clock_ns = read_ns
+
     @property
     def time(self) -> float:
         """The present: the later of the clock and the latest command, in float seconds."""

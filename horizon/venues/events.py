@@ -30,6 +30,8 @@ APPLY: Final = (
     "algo_started",
     "algo_switched",
     "amended",
+    "arrived",
+    "cancel_sent",
     "cancelled",
     "declared",
     "drained_fills",

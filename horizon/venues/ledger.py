@@ -6,11 +6,15 @@ This is the arithmetic of money alone; which events move it is the account's bus
 from __future__ import annotations
 
 import math
+from typing import Final
 
 from horizon import rules
+from horizon.types import AssetClass
 from horizon.venues.records import Leg, MarketState, RunningSum
 
 __all__ = ["Ledger"]
+
+_PERP: Final = int(AssetClass.Perp)
 
 
 class Ledger:
@@ -141,23 +145,26 @@ class Ledger:
         if held == 0.0:
             value = reserve = notional = 0.0
         else:
-            mark = self.leg_mark(leg)
-            cost = leg.cost + leg.cost_low
+            mark = leg.price if leg.is_no else market.price
+            if mark != mark:
+                mark = leg.average
             kind, multiplier = market.asset_class, market.multiplier
-            value = rules.value(kind, held, mark, multiplier, cost)
-            reserve = rules.position_reserve(
-                kind, held, mark, multiplier, cost, market.strike, market.leverage
-            )
             notional = rules.notional(held, mark, multiplier)
+            if held > 0.0 and kind != _PERP:
+                # Most marks are of what is owned: it is worth its notional, and is paid for.
+                value, reserve = notional, 0.0
+            else:
+                cost = leg.cost + leg.cost_low
+                value = rules.value(kind, held, mark, multiplier, cost)
+                reserve = rules.position_reserve(
+                    kind, held, mark, multiplier, cost, market.strike, market.leverage
+                )
         if value != leg.value:
-            self.value_sum.add(value)
-            self.value_sum.add(-leg.value)
+            self.value_sum.replace(leg.value, value)
             leg.value = value
         if reserve != leg.reserve:
-            self.position_reserve.add(reserve)
-            self.position_reserve.add(-leg.reserve)
+            self.position_reserve.replace(leg.reserve, reserve)
             leg.reserve = reserve
         if notional != leg.notional:
-            self.position_notional.add(notional)
-            self.position_notional.add(-leg.notional)
+            self.position_notional.replace(leg.notional, notional)
             leg.notional = notional

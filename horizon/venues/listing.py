@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
 
 from horizon import checks, rules
 from horizon.errors import OrderError
@@ -11,7 +10,7 @@ from horizon.instruments import Market, canonical_id, class_of_id, split_side
 from horizon.types import AssetClass, VenueSettlement
 from horizon.venues import snapshots
 from horizon.venues.base import Venue
-from horizon.venues.records import Leg, MarketState, OrderState
+from horizon.venues.records import Leg, MarketState
 
 __all__ = ["ListingVenue"]
 
@@ -106,6 +105,7 @@ class ListingVenue(Venue):
             raise ValueError(
                 f"market_id {leg_id!r} names the NO side of a Prediction, not of {wanted}"
             )
+        self._require_listed(base)
         instrument = Market(base, class_of_id(base) if wanted is None else wanted)
         self._check_last_price(known, instrument)
         return _leg_outside(instrument, known, is_no)
@@ -122,8 +122,17 @@ class ListingVenue(Venue):
         if known is not None and known.instrument is not None:
             self._check_same(known.instrument, contract)
             return known.no if no_side and known.no is not None else known.yes
+        self._require_listed(contract.id)
         self._check_last_price(known, contract)
         return _leg_outside(contract, known, no_side)
+
+    def _require_listed(self, market_id: str) -> None:
+        """While a run plays its data here, refuse a market that it does not have."""
+        if self.is_replaying and market_id not in self.account.markets:
+            raise ValueError(
+                f"market {market_id!r} is not in this run"
+                f"{checks.suggestion(market_id, self.account.markets)}"
+            )
 
     @staticmethod
     def _check_same(known: Market, contract: Market) -> None:
@@ -164,6 +173,12 @@ class ListingVenue(Venue):
         """
         with self._lock:
             self.require_connection()
+            self.refuse_prices()
+            return self.end_market(market_id, price)
+
+    def end_market(self, market_id: str, price: float) -> list[VenueSettlement]:
+        """Settle for whoever plays this venue's data; see `settle`."""
+        with self._lock:
             at = checks.non_negative("price", price)
             leg_id = canonical_id(checks.market_id("market_id", market_id))
             base, is_no = split_side(leg_id)
@@ -198,15 +213,6 @@ class ListingVenue(Venue):
             if self._observer is not None:
                 self._observer.after_command()
             return [snapshots.settlement_snapshot(r) for r in self.account.settlements[count:]]
-
-    def cancel_orders(self, orders: Iterable[OrderState], reason: str | None) -> int:
-        """Cancel these orders as far as they are open, with the lock held; return how many."""
-        count = 0
-        for order in orders:
-            if order.is_open:
-                self.apply.cancelled(self.now_ns(order.leg.market), order.id, reason)
-                count += 1
-        return count
 
 
 def _leg_outside(instrument: Market, known: MarketState | None, is_no: bool) -> Leg:

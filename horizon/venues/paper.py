@@ -7,14 +7,14 @@ its quotes, or its bar's extremes) reaches them. Own orders never match each oth
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, ClassVar, Final
 
 from horizon import checks, rules
 from horizon.instruments import Market, canonical_id, class_of_id, split_side
 from horizon.types import AssetClass, VenueFill
 from horizon.venues.records import Leg, MarketState, OrderState
-from horizon.venues.simulated import SimulatedVenue
+from horizon.venues.simulated import Delay, FeeRates, SimulatedVenue
 
 __all__ = ["Paper"]
 
@@ -51,6 +51,8 @@ class Paper(SimulatedVenue):
         where it is a bar).
     clock : callable, optional
         Returns the present in float seconds; left out, the wall clock.
+    latency, fees, compact
+        As `SimulatedVenue` takes them.
 
     Raises
     ------
@@ -86,6 +88,9 @@ class Paper(SimulatedVenue):
         matching: str = "price",
         market_fill: str = "now",
         clock: Callable[[], float] | None = None,
+        latency: Delay | None = None,
+        fees: FeeRates | Mapping[str, FeeRates] | None = None,
+        compact: bool = False,
     ) -> None:
         base_rate = _rate("fee_bps", checks.number("fee_bps", fee_bps) / 10_000, fee_bps)
         slippage = checks.number("slippage_bps", slippage_bps)
@@ -99,6 +104,9 @@ class Paper(SimulatedVenue):
             slippage=slippage / 10_000,
             enforce_buying_power=checks.flag("enforce_buying_power", enforce_buying_power),
             clock=clock,
+            latency=latency,
+            fees=fees,
+            compact=compact,
         )
         mode = checks.one_of("bar_fill_mode", bar_fill_mode, ("cross", "touch"))
         self._touch = mode == "touch"
@@ -130,9 +138,12 @@ class Paper(SimulatedVenue):
 
     def _is_marketable(self, leg: Leg, sign: int, price: float, last: float) -> bool:
         if self._by_quotes:
-            bid, ask = leg.bid, leg.ask
+            if leg.is_no:
+                bid, ask = leg.bid, leg.ask
+            else:
+                bid, ask = leg.market.bid, leg.market.ask
             if bid == bid or ask == ask:
-                return rules.reaches(ask if sign > 0 else bid, price, sign)
+                last = ask if sign > 0 else bid
         # A missing price is NaN, which reaches nothing.
         return rules.reaches(last, price, sign)
 
@@ -186,6 +197,8 @@ class Paper(SimulatedVenue):
         with self._lock:
             if not self._connected:
                 self.require_connection()
+            if self.is_replaying:
+                self.refuse_prices()
             account = self.account
             is_listed = True
             try:
@@ -226,26 +239,59 @@ class Paper(SimulatedVenue):
 
             if not is_listed and undeclared is not None:
                 self._declare(undeclared)
-            fills = account.fills
-            count = len(fills)
-            self.apply.marked(now, market_id, price, bid_, ask_, volume_)
+            count = len(account.fills)
             if not is_listed:
-                market = account.markets[market_id]
-            if market.resting:
-                if self._by_quotes and (bid_ == bid_ or ask_ == ask_):
-                    # NaN reaches nothing, as a missing side should.
-                    floor, ceiling, open_ = ask_, bid_, _NAN
-                elif not self._touch:
-                    floor = ceiling = price
-                if (
-                    floor <= market.reach_below or ceiling >= market.reach_above or market.urgent
-                ) and not market.settled:
-                    self._match(market, floor, ceiling, open_, now)
-            if market.asset_class == _PERP and market.held:
-                self._liquidate(market, now)
-            if self._observer is not None:
-                self._observer.after_tick(market, now)
-            return self._fills_from(count) if len(fills) != count else []
+                market = account.markets.get(market_id, market)
+            self.advance(market, now, price, bid_, ask_, volume_, floor, ceiling, open_)
+            return self._fills_from(count) if len(account.fills) != count else []
+
+    def advance(
+        self,
+        market: MarketState,
+        now_ns: int,
+        price: float,
+        bid: float,
+        ask: float,
+        volume: float,
+        floor: float,
+        ceiling: float,
+        open_: float,
+    ) -> None:
+        """Take a tick that was checked, with the lock held; see `tick`.
+
+        What is missing is NaN. `floor` and `ceiling` are the bar's low and high, or the price.
+        """
+        self.apply.marked(now_ns, market.id, price, bid, ask, volume)
+        if market.tick_ns != now_ns:  # the first tick of a market that nobody has declared
+            market = self.account.markets[market.id]
+        if market.resting:
+            if self._by_quotes and (bid == bid or ask == ask):
+                # NaN reaches nothing, as a missing side should.
+                floor, ceiling, open_ = ask, bid, _NAN
+            elif not self._touch:
+                floor = ceiling = price
+            if (
+                floor <= market.reach_below or ceiling >= market.reach_above or market.urgent
+            ) and not market.settled:
+                self._match(market, floor, ceiling, open_, now_ns)
+        if market.asset_class == _PERP and market.held:
+            self._liquidate(market, now_ns)
+        if self._observer is not None:
+            self._observer.after_tick(market, now_ns)
+
+    def requote(
+        self, market: MarketState, now_ns: int, bid: float, ask: float, volume: float
+    ) -> None:
+        """Take a row that brings quotes without a price, with the lock held.
+
+        The position stays marked at the last price. Under ``matching="quotes"`` orders meet the
+        quotes; under ``"price"`` nothing does, since the last price has been met already.
+        """
+        self.apply.marked(now_ns, market.id, market.price, bid, ask, volume)
+        if self._by_quotes and market.resting and not market.settled:
+            self._match(market, ask, bid, _NAN, now_ns)
+        if self._observer is not None:
+            self._observer.after_tick(market, now_ns)
 
     def _ticked(self, market_id: str) -> tuple[MarketState, bool, Market | None]:
         """Find the market of an id in another spelling, of a NO side, or not seen before.
@@ -275,7 +321,7 @@ class Paper(SimulatedVenue):
         no_ceiling = _complement(floor) if has_no else _NAN
         no_open = _complement(open_) if has_no else _NAN
         for order in list(market.resting.values()):
-            if not order.is_open:  # an earlier fill of this tick has ended it
+            if not order.is_open or order.in_transit:  # an earlier fill may have ended it
                 continue
             if order.leg.is_no:
                 meets, opened = (no_floor if order.sign > 0 else no_ceiling), no_open

@@ -13,10 +13,21 @@ from horizon import rules
 from horizon.checks import LARGEST
 from horizon.instruments import Market
 
-__all__ = ["NEVER_NS", "UNDECIDED", "AlgoState", "Leg", "MarketState", "OrderState", "RunningSum"]
+__all__ = [
+    "NEVER_NS",
+    "QUOTE_INTENT",
+    "UNDECIDED",
+    "AlgoState",
+    "Leg",
+    "MarketState",
+    "OrderState",
+    "RunningSum",
+]
 
 #: The asset class of a market that has had ticks only: nothing has said yet what it is.
 UNDECIDED: Final = -1
+#: ``metadata["intent"]`` of the orders that quotes have become.
+QUOTE_INTENT: Final = "quote"
 #: Before every point in time that int64 nanoseconds can say.
 NEVER_NS: Final = -(2**63)
 
@@ -52,6 +63,17 @@ class RunningSum:
         """The sum so far."""
         return self.high + self.low
 
+    def replace(self, former: float, term: float) -> None:
+        """Add a term in the place of one that was added before."""
+        high = self.high
+        total = high + term
+        virtual = total - high
+        low = self.low + ((high - (total - virtual)) + (term - virtual))
+        high = total - former
+        virtual = high - total
+        self.low = low + ((total - (high - virtual)) - (former + virtual))
+        self.high = high
+
 
 class MarketState:
     """A market in an account: its contract, its last tick, and its open orders."""
@@ -64,10 +86,12 @@ class MarketState:
         "highest",
         "id",
         "instrument",
+        "landed",
         "leverage",
         "lowest",
         "multiplier",
         "no",
+        "orders",
         "price",
         "reach_above",
         "reach_below",
@@ -101,6 +125,10 @@ class MarketState:
         self.held = False
         self.yes = Leg(self, market_id, is_no=False)
         self.no: Leg | None = None
+        #: How many orders it has accepted so far.
+        self.orders = 0
+        #: Orders of an earlier serial that are still on their way were overtaken.
+        self.landed = 0
         #: Open orders of both sides, in order of arrival.
         self.resting: dict[str, OrderState] = {}
         # A tick between these two YES prices reaches no resting limit: one comparison instead
@@ -131,6 +159,12 @@ class MarketState:
         else:
             leg.sells += 1
             leg.pending_sell += order.quantity - order.filled
+        if not order.in_transit:
+            self.expose(order)
+
+    def expose(self, order: OrderState) -> None:
+        """Let the next tick meet an order that rests: it is in the market now."""
+        leg, sign = order.leg, order.sign
         if order.is_market or order.ioc:
             self.urgent += 1
             return
@@ -162,6 +196,8 @@ class MarketState:
             leg.sells -= 1
             left = leg.pending_sell - (order.quantity - order.filled)
             leg.pending_sell = left if leg.sells else 0.0
+        if order.in_transit:
+            return  # no tick has looked for it yet
         if order.is_market or order.ioc:
             self.urgent -= 1
         elif not self.resting:
@@ -184,7 +220,7 @@ class MarketState:
         self.reach_stale = False
         below, above = -math.inf, math.inf
         for order in self.resting.values():
-            if order.is_market or order.ioc:
+            if order.is_market or order.ioc or order.in_transit:
                 continue
             if (order.sign > 0) is not order.leg.is_no:
                 below = max(below, order.reach)
@@ -210,6 +246,7 @@ class Leg:
         "pending_sell",
         "quantity",
         "quantity_low",
+        "quotes",
         "realized",
         "reserve",
         "sells",
@@ -236,6 +273,8 @@ class Leg:
         self.sells = 0
         self.pending_buy = 0.0
         self.pending_sell = 0.0
+        #: Its open orders that quotes have become, but for those whose cancel is on its way.
+        self.quotes: dict[str, OrderState] = {}
 
     @property
     def price(self) -> float:
@@ -260,6 +299,7 @@ class OrderState:
     """One order, from its arrival on."""
 
     __slots__ = (
+        "arrived_ns",
         "available",
         "average",
         "client_order_id",
@@ -267,13 +307,16 @@ class OrderState:
         "fees",
         "filled",
         "id",
+        "in_transit",
         "intent",
         "ioc",
+        "is_leaving",
         "is_market",
         "is_open",
         "is_taker",
         "leg",
         "leverage",
+        "number",
         "opening",
         "post_only",
         "price",
@@ -283,6 +326,7 @@ class OrderState:
         "reduce_only",
         "reference",
         "required",
+        "serial",
         "sign",
         "status",
         "submitted_ns",
@@ -321,6 +365,15 @@ class OrderState:
         self.submitted_ns = submitted_ns
         self.status = "new"
         self.is_open = True
+        #: On its way to the market: it counts everywhere, and nothing fills it yet.
+        self.in_transit = False
+        #: Its cancel is on the way.
+        self.is_leaving = False
+        self.arrived_ns = submitted_ns
+        #: Its place among the orders of its market, from 1; 0 for one that was refused.
+        self.number = 0
+        #: Its place among all orders of the account, from 1.
+        self.serial = 0
         self.is_taker = False
         self.fee_rate = 0.0
         self.unit_reserve = 0.0

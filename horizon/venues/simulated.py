@@ -9,8 +9,7 @@ market is left to the venue kind, in three methods: `_reference`, `_is_marketabl
 from __future__ import annotations
 
 import math
-from abc import abstractmethod
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final, Protocol
 
 from horizon import checks, rules
@@ -23,36 +22,25 @@ from horizon.types import (
 )
 from horizon.venues import snapshots
 from horizon.venues.account import Account
-from horizon.venues.listing import ListingVenue
+from horizon.venues.amending import AmendingVenue, Gate
+from horizon.venues.carrying import Delay
+from horizon.venues.models import asked, nonsense
 from horizon.venues.records import Leg, MarketState, OrderState
 
-__all__ = ["Gate", "SimulatedVenue"]
+__all__ = ["Delay", "FeeRates", "Gate", "SimulatedVenue"]
 
 _PERP: Final = int(AssetClass.Perp)
 _NAN: Final = math.nan
 
 
-class Gate(Protocol):
-    """What an engine asks of an order before the venue sees it; it raises to refuse."""
+class FeeRates(Protocol):
+    """What the fills of a market cost."""
 
-    def __call__(
-        self,
-        leg: Leg,
-        sign: int,
-        quantity: float,
-        opening: float,
-        reference: float,
-        now_ns: int,
-        given_back: float = 0.0,
-        notional_back: float = 0.0,
-    ) -> None:
-        """Raise `RiskRejected`, or let the order pass.
-
-        `given_back` and `notional_back` are what an amendment takes off the book for it.
-        """
+    def rate(self, price: float, is_maker: bool, asset_class: AssetClass) -> float:
+        """Return the fee of a fill at this price as a fraction of its notional."""
 
 
-class SimulatedVenue(ListingVenue):
+class SimulatedVenue(AmendingVenue):
     """A venue whose book is simulated in this process.
 
     Parameters
@@ -69,6 +57,13 @@ class SimulatedVenue(ListingVenue):
         Reject orders whose opening part the account cannot carry.
     clock : callable, optional
         Returns float seconds; left out, the wall clock.
+    latency : Delay, optional
+        How long orders, cancels and amendments travel; None is no time at all. What is on its
+        way reaches the market when `deliver` is called.
+    fees : FeeRates, or mapping of market id to FeeRates, optional
+        In place of the two rates, for all markets or for those named.
+    compact : bool
+        Pack orders that have ended, as millions of them ask for.
     """
 
     def __init__(
@@ -81,13 +76,31 @@ class SimulatedVenue(ListingVenue):
         slippage: float,
         enforce_buying_power: bool,
         clock: Callable[[], float] | None,
+        latency: Delay | None = None,
+        fees: FeeRates | Mapping[str, FeeRates] | None = None,
+        compact: bool = False,
     ) -> None:
-        super().__init__(Account(initial_cash), clock)
+        super().__init__(Account(initial_cash, compact=compact), clock, latency)
         self._supported = _asset_classes(supported_classes)
         self._maker_rate = maker_fee_rate
         self._taker_rate = taker_fee_rate
         self._slippage = slippage
         self._enforce = enforce_buying_power
+        self._fees: FeeRates | None = None if isinstance(fees, Mapping) else fees
+        self._market_fees = dict(fees) if isinstance(fees, Mapping) else {}
+        self._has_fees = fees is not None
+
+    def fee_rate(self, market: MarketState, price: float, is_maker: bool) -> float:
+        """Fee of a fill at this price, as a fraction of its notional."""
+        if self._has_fees:
+            fees = self._market_fees.get(market.id, self._fees)
+            if fees is not None:
+                rate = asked(fees, "rate", price, is_maker, AssetClass(market.asset_class))
+                try:
+                    return checks.rate("rate", rate)
+                except (TypeError, ValueError):
+                    raise nonsense(fees, "rate", "a fraction in (-1, 1)", rate) from None
+        return self._maker_rate if is_maker else self._taker_rate
 
     @property
     def fee_rates(self) -> tuple[float, float]:
@@ -103,22 +116,6 @@ class SimulatedVenue(ListingVenue):
     def fills_on_arrival(self) -> bool:
         """Whether a market order fills as it is accepted, rather than at a later tick."""
         return True
-
-    # ------------------------------------------------------------------ left to the venue kind
-    @abstractmethod
-    def _reference(self, leg: Leg, sign: int) -> float:
-        """Price that a market order of this side starts from now; NaN where there is none."""
-
-    @abstractmethod
-    def _is_marketable(self, leg: Leg, sign: int, price: float, last: float) -> bool:
-        """Whether a limit order would take liquidity if it met the market of this moment.
-
-        `last` is the leg's last price, NaN before its first tick.
-        """
-
-    @abstractmethod
-    def _arrive(self, order: OrderState, now_ns: int) -> None:
-        """Let an accepted order meet the market."""
 
     # ------------------------------------------------------------------ submit
     def submit(self, action: OrderAction) -> VenueOrder:
@@ -233,12 +230,83 @@ class SimulatedVenue(ListingVenue):
             leverage = self.leverage_for(market, leverage)
         else:
             leverage = 1.0
+        return self._decide(
+            leg,
+            is_declared,
+            sign,
+            quantity,
+            price,
+            is_market,
+            ioc,
+            post_only,
+            reduce_only,
+            client_order_id,
+            leverage,
+            asked_leverage,
+            intent,
+            gate,
+            algo_id,
+            trial,
+        )
 
+    def place_limit(
+        self, leg: Leg, sign: int, quantity: float, price: float, intent: str, gate: Gate
+    ) -> OrderState:
+        """Send a plain limit order on a leg, with the lock held.
+
+        Size and price have been checked against the market's bounds and grids. It is `place` for
+        who sends many such orders and knows all that already.
+        """
+        known = self.account.legs.get(leg.id)
+        if known is not None:
+            leg = known
+        market = leg.market
+        leverage = self.leverage_for(market, None) if market.asset_class == _PERP else 1.0
+        return self._decide(
+            leg,
+            known is not None,
+            sign,
+            quantity,
+            price,
+            False,
+            False,
+            False,
+            False,
+            None,
+            leverage,
+            None,
+            intent,
+            gate,
+            None,
+            False,
+        )
+
+    def _decide(
+        self,
+        leg: Leg,
+        is_declared: bool,
+        sign: int,
+        quantity: float,
+        price: float,
+        is_market: bool,
+        ioc: bool,
+        post_only: bool,
+        reduce_only: bool,
+        client_order_id: str | None,
+        leverage: float,
+        asked_leverage: float | None,
+        intent: str | None,
+        gate: Gate | None,
+        algo_id: str | None,
+        trial: bool,
+    ) -> OrderState:
+        """Work out what an order would be; then refuse it, or accept it and let it go."""
+        account, market = self.account, leg.market
         now = self._clock_ns()
         if now < market.tick_ns:
             now = market.tick_ns
         # ---- what the order would be, and whether anything speaks against it
-        last = leg.price
+        last = leg.price if leg.is_no else market.price
         if is_market:
             reference = rules.marketable_price(
                 self._reference(leg, sign), sign, self._slippage, market.asset_class
@@ -260,7 +328,11 @@ class SimulatedVenue(ListingVenue):
             )
         if gate is not None:
             gate(leg, sign, quantity, opening, reference, now)
-        rate = self._taker_rate if taker else self._maker_rate
+        if self._has_fees:
+            rate = self.fee_rate(market, reference, not taker) if reference == reference else 0.0
+        else:
+            rate = self._taker_rate if taker else self._maker_rate
+        delay = 0 if self.latency is None or trial else self._delay_ns(market, now)
         unit = rules.unit_reserve(
             market.asset_class,
             sign,
@@ -279,11 +351,13 @@ class SimulatedVenue(ListingVenue):
             or reference != reference
             or self._supported is not None
         ):
-            refusal = self._refusal(leg, sign, quantity, reference, taker, post_only, reduce_only)
+            # What is on its way is maker or taker when it gets there.
+            takes = taker and not delay
+            refusal = self._refusal(leg, sign, quantity, reference, takes, post_only, reduce_only)
         if refusal is None and opening != 0.0 and self._enforce:
             required = opening * unit
             available = account.buying_power
-            if not rules.is_affordable(required, available, account.cash):
+            if required > available and not rules.is_affordable(required, available, account.cash):
                 refusal = (
                     f"buying power: the order needs {required:,.2f} {self.currency}, "
                     f"available are {available:,.2f}",
@@ -309,7 +383,8 @@ class SimulatedVenue(ListingVenue):
             return _tried(order, taker, rate, unit, reference, opening, refusal)
         # ---- from here on things change
         if not is_declared:
-            leg = self._declare_leg(instrument, leg.is_no)
+            assert market.instrument is not None
+            leg = self._declare_leg(market.instrument, leg.is_no)
             market = leg.market
         order_id = f"p{account.next_order}"
         if refusal is not None:
@@ -350,10 +425,14 @@ class SimulatedVenue(ListingVenue):
             rate,
             unit,
             reference,
+            opening,
             algo_id,
+            delay > 0,
         )
         order = account.orders[order_id]
-        if is_market:
+        if delay:
+            self._send(now + delay, lambda due: self._land(order, due))
+        elif is_market or self._walks:
             self._arrive(order, now)
         return order
 
@@ -432,7 +511,10 @@ class SimulatedVenue(ListingVenue):
             if quantity <= 0.0:
                 self.apply.cancelled(now_ns, order.id, "reduce_only: nothing left to reduce")
                 return
-        rate = self._maker_rate if is_maker else self._taker_rate
+        if self._has_fees:
+            rate = self.fee_rate(market, price, is_maker)
+        else:
+            rate = self._maker_rate if is_maker else self._taker_rate
         cost = rules.fee(quantity, price, market.multiplier, rate)
         self.apply.filled(now_ns, order.id, quantity, price, cost, is_maker)
         if market.reduce_only:
@@ -478,213 +560,11 @@ class SimulatedVenue(ListingVenue):
             self._taker_rate,
             0.0,
             mark,
+            0.0,
             None,
+            False,
         )
         self._execute(self.account.orders[order_id], abs(held), mark, False, now_ns)
-
-    # ------------------------------------------------------------------ cancel, amend, settle
-    def cancel(self, order_id: str) -> bool:
-        """End an open order.
-
-        Returns
-        -------
-        bool
-            False if the order is closed already, or unknown; that may be asked again at no risk.
-        """
-        if not isinstance(order_id, str):
-            raise TypeError(
-                f"order_id must be text, the id of an order, was {checks.show(order_id)}"
-            )
-        with self._lock:
-            if not self._connected:
-                self.require_connection()
-            order = self.account.open_orders.get(order_id)
-            if order is None:
-                return False
-            self.apply.cancelled(self.now_ns(order.leg.market), order_id, None)
-            return True
-
-    def cancel_all(self, market_id: str | None = None) -> int:
-        """End the open orders of a market (of one side, by its ``:no`` id), or all of them."""
-        with self._lock:
-            self.require_connection()
-            return self.cancel_orders(self._open(market_id), None)
-
-    def amend(
-        self,
-        order_id: str,
-        new_quantity: float | None = None,
-        new_price: float | None = None,
-    ) -> VenueOrder:
-        """Change an open order; it keeps its id.
-
-        A new price is a new arrival: the order goes to the end of the queue, and whether it is
-        maker or taker is decided anew. A new quantity alone keeps its place. The change is
-        checked like a cancel and a new order together; a smaller quantity at the same price
-        only gives back and always passes.
-
-        Parameters
-        ----------
-        order_id : str
-        new_quantity : float, optional
-            The whole quantity, what has filled included; above that.
-        new_price : float, optional
-            The new limit.
-
-        Raises
-        ------
-        OrderError
-            If the order is unknown or closed, `new_quantity` is not above what has filled, or
-            the market or the account's money refuse the change. The order stays as it was.
-        TypeError, ValueError
-            If neither argument is given, or one is not a number above 0 on the market's grid.
-        """
-        with self._lock:
-            order = self.amend_order(order_id, new_quantity, new_price)
-            return snapshots.order_snapshot(order, self.name)
-
-    def amend_order(
-        self,
-        order_id: str,
-        new_quantity: float | None = None,
-        new_price: float | None = None,
-        gate: Gate | None = None,
-    ) -> OrderState:
-        """Amend with the lock held, through an engine's risk checks; see `amend`."""
-        self.require_connection()
-        if new_quantity is None and new_price is None:
-            raise ValueError("amend needs new_quantity, new_price, or both; was given neither")
-        quantity = None if new_quantity is None else checks.positive("new_quantity", new_quantity)
-        price = None if new_price is None else checks.positive("new_price", new_price)
-        order = self._find(order_id)
-        leg, market = order.leg, order.leg.market
-        instrument = market.instrument
-        assert instrument is not None
-        if not order.is_open:
-            raise OrderError(
-                f"order {order_id!r} is {order.status}; it cannot be amended", order_id
-            )
-        if quantity is None:
-            quantity = order.quantity
-        elif quantity <= order.filled:
-            raise OrderError(
-                f"new_quantity must be above the {order.filled:g} of order {order_id!r} that have "
-                f"filled, was {quantity:g}",
-                order_id,
-            )
-        instrument.check_quantity("new_quantity", quantity)
-        if price is None:
-            price = order.price
-        elif order.is_market:
-            raise OrderError(f"order {order_id!r} is a market order; it has no price", order_id)
-        else:
-            instrument.check_order_price("new_price", price)
-
-        moved = not order.is_market and price != order.price
-        taker, rate, unit = order.is_taker, order.fee_rate, order.unit_reserve
-        if moved:
-            last = leg.price
-            taker = self._is_marketable(leg, order.sign, price, last)
-            rate = self._taker_rate if taker else self._maker_rate
-            unit = rules.unit_reserve(
-                market.asset_class,
-                order.sign,
-                price,
-                price if math.isnan(last) else last,
-                market.multiplier,
-                market.strike,
-                order.leverage,
-                rate,
-            )
-            if order.post_only and taker:
-                raise OrderError(
-                    f"order {order_id!r} is post_only and would take liquidity at {price:g}",
-                    order_id,
-                )
-        now = self.now_ns(market)
-        if moved or quantity > order.quantity:
-            self._check_amended(order, quantity, price, unit, moved, now, gate)
-        self.apply.amended(now, order_id, quantity, price, taker, rate, unit)
-        return order
-
-    def _check_amended(
-        self,
-        order: OrderState,
-        quantity: float,
-        price: float,
-        unit: float,
-        moved: bool,
-        now_ns: int,
-        gate: Gate | None,
-    ) -> None:
-        leg, account = order.leg, self.account
-        remaining = quantity - order.filled
-        if order.reduce_only:
-            closable = account.closable(leg, order.sign)
-            if rules.opening_part(remaining, closable, leg.quantity) > 0.0:
-                raise OrderError(
-                    f"order {order.id!r} is reduce_only: {remaining:g} are more than the position "
-                    f"of {closable:g}",
-                    order.id,
-                )
-        # What it takes from the position it takes from the orders behind it, which then open
-        # more: all of its side are counted, as they are and as they would be.
-        reference = order.reference if order.is_market else price
-        _, before, reserved, held_by = self._side_of(
-            order, order.remaining, order.unit_reserve, order.reference, False
-        )
-        own, after, required, would_be = self._side_of(order, remaining, unit, reference, moved)
-        opening = max(after - before + order.opening, own)
-        if opening <= rules.SLACK * quantity:
-            opening = 0.0
-        size = quantity * reference * leg.market.multiplier
-        if opening != 0.0 and size > checks.LARGEST:
-            raise ValueError(f"notional must be at most 1e15, would be {size:g}")
-        if gate is not None:
-            # The rule on notional adds the order's own; what the others give back or take is
-            # in the difference of the two sums.
-            added = opening * reference * leg.market.multiplier
-            back = added - (would_be - held_by)
-            gate(leg, order.sign, remaining, opening, reference, now_ns, order.remaining, back)
-        if opening != 0.0 and self._enforce:
-            available = account.buying_power + reserved
-            if not rules.is_affordable(required, available, account.cash):
-                raise OrderError(
-                    f"buying power: the orders of {leg.id!r} would need {required:,.2f} "
-                    f"{self.currency} with order {order.id!r} amended, available are "
-                    f"{available:,.2f}",
-                    order.id,
-                )
-
-    def _side_of(
-        self, changed: OrderState, remaining: float, unit: float, reference: float, moved: bool
-    ) -> tuple[float, float, float, float]:
-        """What the orders of one side open and reserve, with one of them changed.
-
-        In order of arrival, where a moved order has arrived last. Returns what the changed
-        order opens, what all open, reserve, and have as notional.
-        """
-        leg = changed.leg
-        queue = [o for o in leg.market.resting.values() if o.leg is leg and o.sign == changed.sign]
-        if moved:
-            queue.remove(changed)
-            queue.append(changed)
-        left = self.account.closable(leg, changed.sign)
-        own = total = reserved = notional = 0.0
-        for order in queue:
-            is_changed = order is changed
-            size = remaining if is_changed else order.remaining
-            opening = 0.0
-            if not order.reduce_only:
-                opening = rules.opening_part(size, left, leg.quantity)
-            left -= size
-            if is_changed:
-                own = opening
-            total += opening
-            reserved += opening * (unit if is_changed else order.unit_reserve)
-            price = reference if is_changed else order.reference
-            notional += opening * price * leg.market.multiplier
-        return own, total, reserved, notional
 
 
 def _tried(

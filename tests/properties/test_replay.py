@@ -11,6 +11,7 @@ import pytest
 import horizon as hz
 from horizon.venues.account import Account
 from horizon.venues.events import APPLY, Event, replay, state_of
+from horizon.venues.latency import ConstantLatency
 from tests.properties.witness import Clock
 
 CASH = 50_000.0
@@ -116,6 +117,22 @@ def session(clock: Clock) -> Played:
     ex.sell("ACME", 50, market=True)
     ex.flatten_all()
     ex.short("BTC/USD", 3, market=True)
+    # On the way: the second order overtakes the first, whose cancel comes last.
+    venue = ex.engine.venue
+    venue.latency = ConstantLatency(5_000.0)
+    slow = ex.buy("ACME", 1, limit=2)
+    venue.latency = ConstantLatency(1_000.0)
+    quick = ex.buy("ACME", 1, limit=2)
+    ex.amend(quick.id, new_quantity=2)
+    venue.latency = ConstantLatency(9_000.0)
+    assert ex.cancel(slow.id)
+    now()
+    with venue.lock:
+        venue.deliver(round((clock.now + 10.0) * 1e9), inclusive=True)
+    venue.latency = None
+    assert list(venue.account.markets["ACME"].resting) == [quick.id]
+    assert ex.order(quick.id).quantity == 2
+    assert ex.order(slow.id).status == "canceled"
     ex.engine.kill_switch()
     ex.engine.reset_kill_switch()
     ex.fills()
