@@ -24,7 +24,9 @@ from horizon.errors import (
     AlgoError,
     DataError,
     HorizonError,
+    ModelError,
     OrderError,
+    PipelineError,
     RiskRejected,
     VenueError,
 )
@@ -52,7 +54,7 @@ from horizon.types import (
 from horizon.venues import Paper
 
 if TYPE_CHECKING:  # what is loaded on first use, for editors and type checkers
-    from horizon import analytics, feeds, figures, widgets
+    from horizon import analytics, backtesting, feeds, figures, widgets
     from horizon.analytics import (
         Metrics,
         Tearsheet,
@@ -61,6 +63,7 @@ if TYPE_CHECKING:  # what is loaded on first use, for editors and type checkers
         generate_tearsheet,
         log_loss,
     )
+    from horizon.backtesting import BacktestResult, backtest, check_lookahead, load_result
     from horizon.widgets import workbench
 
 __version__ = "0.1.0.dev0"
@@ -71,6 +74,7 @@ __all__ = [
     "AlgoError",
     "AlgoProgress",
     "AssetClass",
+    "BacktestResult",
     "Crypto",
     "DataError",
     "Engine",
@@ -83,6 +87,7 @@ __all__ = [
     "ImperativeClient",
     "Market",
     "Metrics",
+    "ModelError",
     "Option",
     "OrderAction",
     "OrderError",
@@ -91,6 +96,7 @@ __all__ = [
     "OrderSide",
     "Paper",
     "Perp",
+    "PipelineError",
     "Position",
     "Prediction",
     "Quote",
@@ -107,13 +113,17 @@ __all__ = [
     "VenueQuote",
     "VenueSettlement",
     "analytics",
+    "backtest",
+    "backtesting",
     "calibration_curve",
+    "check_lookahead",
     "connect",
     "edge_decay",
     "errors",
     "feeds",
     "figures",
     "generate_tearsheet",
+    "load_result",
     "log_loss",
     "quotes",
     "register_venue",
@@ -123,13 +133,17 @@ __all__ = [
 ]
 
 # Loaded on first use: they are not needed to place an order.
-_LAZY = ("analytics", "feeds", "figures", "widgets")
+_LAZY = ("analytics", "backtesting", "feeds", "figures", "widgets")
 _LAZY_NAMES = {
+    "BacktestResult": "backtesting",
     "Metrics": "analytics",
     "Tearsheet": "analytics",
+    "backtest": "backtesting",
     "calibration_curve": "analytics",
+    "check_lookahead": "backtesting",
     "edge_decay": "analytics",
     "generate_tearsheet": "analytics",
+    "load_result": "backtesting",
     "log_loss": "analytics",
     "workbench": "widgets",
 }

@@ -1,0 +1,127 @@
+"""What a user should know of how a run went, in sentences: slips that leave no error."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from horizon import words
+from horizon.backtesting.result_words import counted, listed
+from horizon.feeds.times import stamp_text
+
+if TYPE_CHECKING:
+    from horizon.backtesting.loop import Loop
+    from horizon.backtesting.playing import MarketData
+    from horizon.venues.history import FillColumns, PackedOrders
+
+__all__ = ["remarks_of"]
+
+
+def remarks_of(
+    loop: Loop,
+    data: MarketData,
+    fills: FillColumns,
+    orders: PackedOrders,
+    *,
+    by_quotes: bool,
+    has_books: bool,
+) -> tuple[str, ...]:
+    """Look at a run that has ended, before its engine does.
+
+    Parameters
+    ----------
+    data : MarketData
+        The rows played, or the first of them.
+    by_quotes : bool
+        Whether orders were to meet bid and ask of the rows.
+    has_books : bool
+    """
+    found = [
+        *_of_rows(data, by_quotes=by_quotes),
+        *_of_pipeline(loop, len(orders)),
+        *_of_refusals(loop),
+        *_of_liquidations(fills, orders),
+    ]
+    if not has_books:
+        found += _of_marketable_limits(orders)
+    partly = orders.is_market & (orders.filled > 0.0) & (orders.filled < orders.quantities)
+    if partly.any():
+        found.append(
+            f"{counted(int(partly.sum()), 'market order')} filled in part: the book had no more."
+        )
+    for algo in loop.engine.algos:
+        done = algo.progress
+        found.append(
+            f"An algorithm had not ended: {type(algo).__name__} in {words.name(algo.market_id)}, "
+            f"{done.filled:g} of {done.target:g}."
+        )
+    return tuple(found)
+
+
+def _of_rows(data: MarketData, *, by_quotes: bool) -> list[str]:
+    numbers = data.numbers
+    n = len(data)
+    has_quote = np.zeros(n, dtype=bool)
+    for name in ("bid", "ask"):
+        if name in numbers:
+            has_quote |= ~np.isnan(numbers[name])
+    found = []
+    empty = int(np.count_nonzero(np.isnan(numbers["price"]) & ~has_quote))
+    if empty:
+        found.append(f"{counted(empty, 'row')} without a price: the stages saw the last one.")
+    if by_quotes and not has_quote.all():
+        found.append(
+            f"matching='quotes', but {int(n - has_quote.sum()):,} of {counted(n, 'row')} have no "
+            "bid and ask: there orders met the price."
+        )
+    return found
+
+
+def _of_pipeline(loop: Loop, sent: int) -> list[str]:
+    found = []
+    overruled = loop.pipeline.overruled
+    if overruled is not None:
+        first, last = overruled
+        found.append(
+            f"Several stages return a number: the fair value of an order is the last one, that of "
+            f"{words.name(last)!r}, not that of {words.name(first)!r}."
+        )
+    if sent == 0 and not loop.account.refusals:
+        stage = words.name(loop.pipeline.stages[-1].name)
+        if loop.last_output is None:
+            found.append(f"The last stage, {stage!r}, returned None; does it lack a return?")
+        elif isinstance(loop.last_output, float):
+            found.append(f"The last stage, {stage!r}, returned a number, not quotes or orders.")
+    return found
+
+
+def _of_refusals(loop: Loop) -> list[str]:
+    return [
+        f"The first refused by {rule}: {words.name(text)}."
+        for rule, text in loop.engine.first_refusals.items()
+    ]
+
+
+def _of_liquidations(fills: FillColumns, orders: PackedOrders) -> list[str]:
+    if "liquidation" not in orders.intent_names:
+        return []
+    forced = orders.intents == orders.intent_names.index("liquidation")
+    mine = forced[fills.order_numbers - 1]
+    if not mine.any():
+        return []
+    names = list(dict.fromkeys(fills.leg_ids[leg] for leg in fills.legs[mine].tolist()))
+    when = stamp_text(int(fills.times_ns[mine][0]))
+    return [
+        f"{counted(int(mine.sum()), 'position')} liquidated ({listed(names)}), the first at {when}."
+    ]
+
+
+def _of_marketable_limits(orders: PackedOrders) -> list[str]:
+    count = int(np.count_nonzero(orders.is_taker & ~orders.is_market & (orders.filled > 0.0)))
+    if not count:
+        return []
+    return [
+        f"{counted(count, 'limit order')} marketable when sent: filled at the limit, not at the "
+        "market's better price, which a market order gets."
+    ]

@@ -1,0 +1,513 @@
+"""`backtest`: a pipeline over history, through the engine, the risk rules and a venue."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any, Final
+
+import numpy as np
+
+from horizon import checks
+from horizon.backtesting.arguments import (
+    DEFAULT_FEE_RATE,
+    config_of,
+    fees_from,
+    fill_model_from,
+    impact_from,
+    latency_from,
+    params_of,
+    require_books,
+)
+from horizon.backtesting.arrange import (
+    check_prices,
+    endings_of,
+    feeds_of_markets,
+    market_ids,
+    markets_of,
+    priced_by_books,
+    require_market,
+)
+from horizon.backtesting.data import DataChunks, data_of_books, read_data, with_books
+from horizon.backtesting.loop import Loop
+from horizon.backtesting.pipeline import Pipeline
+from horizon.backtesting.playing import MarketData
+from horizon.backtesting.record import Replayed, RunRecord
+from horizon.backtesting.remarks import remarks_of
+from horizon.backtesting.result import BacktestResult
+from horizon.backtesting.tape import Snapshots, steps
+from horizon.books import Books, read_book_data
+from horizon.engine import Engine
+from horizon.errors import DataError
+from horizon.instruments import Market
+from horizon.risk import RiskConfig
+from horizon.types import AssetClass
+from horizon.venues.book import BookVenue
+from horizon.venues.fees import Fees
+from horizon.venues.fill_models import FillModel
+from horizon.venues.history import STATUSES, fill_columns, packed_orders
+from horizon.venues.impact import Impact
+from horizon.venues.latency import Latency
+from horizon.venues.paper import Paper
+from horizon.venues.simulated import SimulatedVenue
+
+__all__ = ["backtest"]
+
+_REJECTED: Final = STATUSES.index("rejected")
+#: Rows between two looks at what is no longer needed.
+_TIDY: Final = 16
+
+
+def backtest(
+    name: str = "backtest",
+    markets: Iterable[str | Market] | None = None,
+    data: Any = None,
+    feeds: Mapping[str, str] | None = None,
+    pipeline: Iterable[Callable[..., Any]] = (),
+    risk: RiskConfig | None = None,
+    params: Mapping[str, Any] | None = None,
+    paper_fee_rate: float = DEFAULT_FEE_RATE,
+    paper_maker_fee_rate: float | None = None,
+    paper_taker_fee_rate: float | None = None,
+    initial_capital: float = 1000.0,
+    outcomes: Mapping[str, float] | None = None,
+    book_data: Any = None,
+    fill_model: str | FillModel = "deterministic",
+    fill_model_params: Mapping[str, float] | None = None,
+    impact_temporary_bps: float = 0.0,
+    impact_permanent_fraction: float = 0.0,
+    latency_ms: float = 0.0,
+    rng_seed: int | None = None,
+    *,
+    resolutions: Mapping[str, Any] | None = None,
+    run_on: str = "feed",
+    matching: str = "price",
+    bar_fill_mode: str = "cross",
+    slippage_bps: float = 0.0,
+    on_error: str = "raise",
+    bad_rows: str = "raise",
+    progress: bool = False,
+    fees: Fees | Mapping[str, Fees | float] | None = None,
+    impact: Impact | None = None,
+    latency: Latency | None = None,
+    enforce_buying_power: bool = True,
+    periods_per_year: float | None = None,
+    columns: Mapping[str, str] | None = None,
+    timezone: str | None = None,
+) -> BacktestResult:
+    """Run a pipeline over history.
+
+    Parameters
+    ----------
+    name : str
+        What the result calls itself.
+    markets : list of str or Market, optional
+        What is traded, in the order in which pipelines run. Left out, it is read from `feeds`,
+        from the data, from the books, or is ``["market"]``. An id that says nothing of itself
+        is a prediction if its first price lies between 0 and 1, else an equity; a `Market`
+        says what it is.
+    data : object, optional
+        Rows with a ``timestamp`` and a ``price`` (or ``bid`` and ``ask``; or ``open``,
+        ``high``, ``low``, ``close``: a bar, at its end): a list of dicts, a dict of arrays, a
+        pandas, polars or Arrow frame, a path to a CSV or Parquet file, a dict of these by feed
+        name, or a callable that returns a fresh iterator of such chunks. A ``market_id`` column
+        makes a feed for each market.
+    feeds : dict of market to feed name, optional
+        Which feed prices a market. Left out, the feed of its name; else its own books, where
+        the data names its feeds; else the only feed.
+    pipeline : list of callable
+        Each takes the context (see `horizon.backtesting.Context`), and by its further positional
+        parameters the outputs of the stages before, the most recent last. What the last returns
+        should now rest (`Quote`s) or is sent once (`OrderRequest`s). The last number that a stage
+        returns is the fair value of the orders, by which edge and forecast are judged; without
+        one it is the quote's mid.
+    risk : RiskConfig, optional
+    params : dict, optional
+        What ``ctx.params`` holds, beside ``"engine"``. What stages keep or change, here or in
+        themselves, is there again in the next run.
+    paper_fee_rate, paper_maker_fee_rate, paper_taker_fee_rate : float
+        Fractions of notional; the last two each in place of the first.
+    initial_capital : float
+        Above 0.
+    outcomes : dict of market to float, optional
+        What markets settle at, at their resolution.
+    book_data : dict of market to books, optional
+        Snapshots with ``timestamp``, ``bids`` and ``asks`` as lists of (price, size), the best
+        first; wide frames (``timestamp``, ``bid_px_1``, ``bid_sz_1``, ``ask_px_1``, …), long
+        ones (``timestamp``, ``side``, ``price``, ``size``), or Parquet files; or one table with
+        a ``market_id`` column. Orders then meet these books.
+    fill_model : {"deterministic", "probabilistic", "glft"} or FillModel
+        What else fills a resting order in a book.
+    fill_model_params : dict, optional
+        Parameters of a model given by its name.
+    impact_temporary_bps, impact_permanent_fraction : float
+        How far our own trades move a book. A level's price worsens by bps / 10,000 for each
+        unit that the order has taken before it (in price units for a prediction, as a fraction
+        of the level's price for all else: at 5 bps, after 100 contracts, by 0.05); and from then
+        on the book is displaced by notional × fraction × bps / 10,000, which is nothing at 0 bps.
+    latency_ms : float
+        How long orders, cancels and amendments travel.
+    rng_seed : int, optional
+        Of the fill model's chances; None is 0.
+    resolutions : dict of market to time, optional
+        When markets with an outcome settle; left out, with the last row.
+    run_on : {"feed", "any"}
+        Run a market's pipeline on rows of its own feed, or of every feed.
+    matching : {"price", "quotes"}
+        Without books, what resting orders meet: the price, or bid and ask of a row that has
+        them.
+    bar_fill_mode : {"cross", "touch"}
+        Whether a bar fills at its close, or also at its low and high.
+    slippage_bps : float
+        Without books, how much worse than the next row a market order fills.
+    on_error : {"raise", "skip"}
+        What an exception in a stage does: end the run, or be counted.
+    bad_rows : {"raise", "drop"}
+        What a row that cannot be true does: end the run before it begins, or be counted.
+    progress : bool
+        Show a progress bar.
+    fees, impact, latency : Fees, Impact, Latency, optional
+        Models of your own, in place of the numbers above; `fees` also by market.
+    enforce_buying_power : bool
+        Reject orders that the account cannot carry.
+    periods_per_year : float, optional
+        Returns in a year, for annualised metrics; left out, counted from the data.
+    columns : dict, optional
+        Horizon's column names to the data's, for those that differ.
+    timezone : str, optional
+        Zone of times that have none; UTC by default.
+
+    Returns
+    -------
+    BacktestResult
+
+    Raises
+    ------
+    DataError
+        At a row that cannot be true, with its feed, row and value; before any row is played.
+    PipelineError
+        If a stage raises, or returns what cannot be used.
+    TypeError, ValueError
+        For an argument that is not as above.
+
+    Notes
+    -----
+    An order never fills on the row that it was decided on, unless it takes what a book displays
+    at that moment: market orders fill at their market's next row (a bar's open), limit orders
+    from the next row on. Without books a limit order fills at its limit, never better, also
+    where the market was better when it was sent.
+
+    A row without price and quotes is a gap: stages run on it with the last price.
+
+    Examples
+    --------
+    >>> import horizon as hz
+    >>> ticks = [{"timestamp": 1000 + i, "price": p} for i, p in enumerate([0.5, 0.4, 0.6])]
+    >>> def quoter(ctx):
+    ...     return hz.quotes(ctx.feed.price, spread=0.1, size=10)
+    >>> hz.backtest(data=ticks, pipeline=[quoter]).metrics.total_trades
+    2
+    """
+    given = {key: value for key, value in locals().items() if key not in ("data", "book_data")}
+    checks.text("name", name)
+    stages = Pipeline(pipeline)
+    capital = checks.positive("initial_capital", initial_capital)
+    if risk is not None and not isinstance(risk, RiskConfig):
+        raise TypeError(f"risk must be a RiskConfig, was {checks.show(risk)}")
+    values = params_of(params)
+    seed = 0 if rng_seed is None else checks.integer("rng_seed", rng_seed, least=0)
+    runs_on_any = checks.one_of("run_on", run_on, ("feed", "any")) == "any"
+    skips = checks.one_of("on_error", on_error, ("raise", "skip")) == "skip"
+    checks.one_of("bad_rows", bad_rows, ("raise", "drop"))
+    checks.flag("progress", progress)
+    if periods_per_year is not None:
+        checks.positive("periods_per_year", periods_per_year)
+    model = fill_model_from(fill_model, fill_model_params)
+    moves = impact_from(impact, impact_temporary_bps, impact_permanent_fraction)
+    way = latency_from(latency, latency_ms)
+    if book_data is None:
+        require_books(fill_model, fill_model_params, impact, moves)
+    else:
+        for argument, value, default in (
+            ("matching", matching, "price"),
+            ("bar_fill_mode", bar_fill_mode, "cross"),
+        ):
+            if value != default:
+                raise ValueError(f"{argument}={value!r} belongs to a run without book_data")
+        if slippage_bps:
+            raise ValueError(f"slippage_bps={slippage_bps!r} belongs to a run without book_data")
+
+    # ---- what is replayed
+    dropped: dict[str, dict[str, int]] = {}
+    books: dict[str, Books] = {}
+    if book_data is not None:
+        books, dropped = read_book_data(book_data, bad_rows=bad_rows)
+    chunks: Iterator[MarketData] = iter(())
+    source: MarketData | DataChunks
+    if data is not None:
+        source = read_data(data, bad_rows=bad_rows, columns=columns, timezone=timezone)
+    elif books:
+        for argument, reading in (("columns", columns), ("timezone", timezone)):
+            if reading is not None:
+                raise ValueError(f"{argument}={reading!r} is for data, of which there is none")
+        source = data_of_books(books)
+    else:
+        raise ValueError("data (or book_data) must be given: there is nothing to replay")
+    if isinstance(source, DataChunks):
+        first, chunks = source.first, iter(source)
+    else:
+        first = source
+    listed = market_ids(markets, feeds, first.feeds if first.is_named else None, books)
+    priced = priced_by_books(listed, feeds, first, books)
+    if priced and isinstance(source, DataChunks):
+        raise ValueError(
+            f"market {priced[0]!r} would be priced by its books, and data in chunks cannot be "
+            f"laced with books: name the feed that prices it, feeds={{{priced[0]!r}: ...}}"
+        )
+    if priced and data is not None:
+        first = with_books(first, {market: books[market] for market in priced})
+    feed_of = feeds_of_markets(listed, feeds, first.feeds)
+    is_whole = not isinstance(source, DataChunks)
+    contracts = markets_of(listed, feed_of, first, is_whole=is_whole)
+    check_prices(contracts, listed, feed_of, first)
+    ids = [market.id for market in contracts]
+    for market in books:
+        require_market("book_data", market, ids)
+    if book_data is not None:
+        for market in ids:
+            if market not in books:
+                raise ValueError(
+                    f"book_data must have books for every market, has none for {market!r}"
+                    f"{checks.suggestion(market, books)}"
+                )
+        books = {market: books[market] for market in ids}  # books of one time go in this order
+    ends = endings_of(outcomes, resolutions, contracts, listed)
+
+    # As it was before any stage could change it.
+    config = {**config_of(given, stages), "markets": ids}
+
+    # ---- who trades
+    maker, taker, schedules = fees_from(
+        fees, paper_fee_rate, paper_maker_fee_rate, paper_taker_fee_rate, ids
+    )
+    checks.flag("enforce_buying_power", enforce_buying_power)
+    venue: SimulatedVenue
+    if book_data is None:
+        venue = Paper(
+            capital,
+            maker_fee_rate=maker,
+            taker_fee_rate=taker,
+            slippage_bps=slippage_bps,
+            bar_fill_mode=bar_fill_mode,
+            matching=matching,
+            market_fill="next_tick",
+            enforce_buying_power=enforce_buying_power,
+            latency=way,
+            fees=schedules,
+            compact=True,
+        )
+    else:
+        venue = BookVenue(
+            capital,
+            maker_fee_rate=maker,
+            taker_fee_rate=taker,
+            fees=schedules,
+            fill_model=model,
+            impact=moves,
+            latency=way,
+            seed=seed,
+            enforce_buying_power=enforce_buying_power,
+            compact=True,
+        )
+    venue.set_clock(lambda: 0)
+    engine = Engine(risk, venue=venue)
+    for contract in contracts:
+        engine.declare(contract)
+    if isinstance(venue, BookVenue):
+        venue.load(books)
+    values["engine"] = engine
+    number = {feed: code for code, feed in enumerate(first.feeds)}
+    # Books that are rows come with these.
+    apart = {} if data is None else {m: one for m, one in books.items() if m not in priced}
+    loop = Loop(
+        engine,
+        stages,
+        markets=ids,
+        feeds=first.feeds,
+        feed_of={market: number[feed] for market, feed in feed_of.items()},
+        params=values,
+        run_on_any=runs_on_any,
+        skip_errors=skips,
+        settlements=ends.timed,
+        snapshots=Snapshots(apart) if apart else None,
+        # With one feed each row is a step: the curve has the times of the rows.
+        notes_times=isinstance(source, DataChunks) or first.starts is not None,
+    )
+
+    # ---- the run
+    try:
+        rows = _play(loop, first, chunks, (contracts, listed, feed_of), name if progress else None)
+        last_ns = loop.now_ns
+        loop.finish(ends.at_end)
+    except BaseException:
+        engine.end_run()
+        raise
+    dropped = {**dropped, **source.dropped}
+    settled = {
+        market: venue.account.markets[market].settled_at
+        for market in [
+            *(name for time, name, _ in ends.timed if time >= first.times_ns[0]),
+            *(name for name, _ in ends.at_end),
+        ]
+        if venue.account.markets[market].settled
+    }
+    record = _record(
+        loop,
+        first,
+        name=name,
+        capital=capital,
+        contracts=contracts,
+        feed_of=feed_of,
+        outcomes={
+            market.id: settled[market.id]
+            for market in contracts
+            if market.id in settled and market.asset_class is AssetClass.Prediction
+        },
+        dropped=dropped,
+        config={
+            **config,
+            "seed": seed,
+            "rows": rows,
+            "first_ns": int(first.times_ns[0]),
+            "last_ns": last_ns,
+            "feeds_of_data": list(first.feeds),
+            "books": {market: len(one) for market, one in books.items()},
+            "settled": list(settled),
+        },
+        periods_per_year=periods_per_year,
+        replayed=Replayed(
+            data=None if isinstance(source, DataChunks) else first,
+            books=books,
+            displacements=tuple(venue.displacements) if isinstance(venue, BookVenue) else (),
+            matching=matching,
+            bar_fill_mode=bar_fill_mode,
+            slippage=float(slippage_bps) / 10_000,
+            latency=way,
+            fill_model=model if books else None,
+            impact=moves if books else None,
+            seed=seed,
+        ),
+    )
+    return BacktestResult(record)
+
+
+# ------------------------------------------------------------------------ the run
+def _play(
+    loop: Loop,
+    first: MarketData,
+    chunks: Iterable[MarketData],
+    known: tuple[Sequence[Market], Sequence[str | Market], Mapping[str, str]],
+    shown: str | None,
+) -> int:
+    """Play all rows; return how many there were."""
+    bar: Any = None
+    if shown is not None:
+        from tqdm.auto import tqdm
+
+        bar = tqdm(total=len(first), desc=shown, unit=" rows", unit_scale=True)
+    rows = 0
+    try:
+        for number, data in enumerate(_all(first, chunks, known)):
+            if bar is not None and number:
+                bar.total = None  # nobody knows how many chunks there are
+            for tidy, (count, piece) in enumerate(steps(data)):
+                loop.play(piece)
+                if tidy % _TIDY == 0:
+                    loop.forget()
+                if bar is not None:
+                    bar.update(count)
+            rows += len(data)
+    finally:
+        if bar is not None:
+            bar.close()
+    return rows
+
+
+def _all(
+    first: MarketData,
+    chunks: Iterable[MarketData],
+    known: tuple[Sequence[Market], Sequence[str | Market], Mapping[str, str]],
+) -> Iterator[MarketData]:
+    yield first
+    for number, data in enumerate(chunks, start=1):
+        try:
+            check_prices(*known, data)
+        except DataError as error:
+            raise DataError(
+                f"piece {number} of the chunks: {error}",
+                feed=error.feed,
+                row=error.row,
+                value=error.value,
+            ) from None
+        yield data
+
+
+def _record(
+    loop: Loop,
+    data: MarketData,
+    *,
+    name: str,
+    capital: float,
+    contracts: Sequence[Market],
+    feed_of: dict[str, str],
+    outcomes: dict[str, float],
+    dropped: dict[str, dict[str, int]],
+    config: dict[str, object],
+    periods_per_year: float | None,
+    replayed: Replayed,
+) -> RunRecord:
+    account = loop.account
+    if loop.times is not None:
+        times = np.frombuffer(loop.times, dtype=np.int64)
+    else:
+        assert replayed.data is not None
+        times = replayed.data.times_ns
+        if loop.last_ns is not None:
+            times = np.append(times, loop.last_ns)
+    orders = packed_orders(account)
+    fills = fill_columns(account)
+    rejections = Counter(account.refusals)
+    refused = orders.reasons[orders.statuses == _REJECTED]
+    for reason, count in zip(*np.unique(refused, return_counts=True), strict=True):
+        rejections[orders.reason_texts[int(reason)].split(":")[0]] += int(count)
+    record = RunRecord(
+        name=name,
+        initial_capital=capital,
+        markets=tuple(contracts),
+        market_feeds=feed_of,
+        times_ns=times,
+        equity=np.frombuffer(loop.equity, dtype=np.float64),
+        fills=fills,
+        orders=orders,
+        fair_values=np.frombuffer(loop.fair_values, dtype=np.float64),
+        settlements=tuple(account.settlements),
+        positions=tuple(loop.engine.positions()),
+        outcomes=outcomes,
+        rejections=dict(rejections),
+        remarks=remarks_of(
+            loop,
+            data,
+            fills,
+            orders,
+            by_quotes=replayed.matching == "quotes",
+            has_books=bool(replayed.books),
+        ),
+        errors=dict(loop.errors),
+        error_texts=tuple(loop.error_texts),
+        dropped=dropped,
+        config=config,
+        periods_per_year=periods_per_year,
+        replayed=replayed,
+    )
+    loop.engine.end_run()
+    return record
