@@ -398,7 +398,8 @@ def shown(value: float | int, unit: str, currency: str) -> str:
         whole = words.duration(value).split()
         return " ".join(whole[:4])  # the two largest units
     if unit in ("fraction", "percent"):
-        text = f"{value * (100.0 if unit == 'fraction' else 1.0):,.2f} %"
+        percent = value * (100.0 if unit == "fraction" else 1.0)
+        text = f"{percent:,.2f} %" if abs(percent) < 1e6 else f"{percent:.3g} %"
     elif unit == "years":
         text = f"{value:,.2f} years" if value >= 0.1 else words.duration(value * YEAR_SECONDS)
     elif unit == "periods":

@@ -91,7 +91,7 @@ def equity_curves(
     page.axis("y", title={"text": begins + (", logarithmic" if is_log else "")}, tickformat=",~f")
     page.axis("y", type="log" if is_log else "linear")
     page.panel("y2", "Below the highest so far", 150)
-    page.axis("y2", title={"text": "Drawdown"}, tickformat=".0%", rangemode="tozero")
+    page.axis("y2", title={"text": "Drawdown"}, tickformat=".3~%", rangemode="tozero")
     _draw(figure, look, read, "" if is_rebased else f" {money}")
     dates = np.concatenate([curve.times_ns for curve in read.values()])
     page.axis("x", anchor="y2", title={"text": "Time, UTC"}, hoverformat=hover_moment(dates))

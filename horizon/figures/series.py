@@ -79,6 +79,8 @@ def fill_columns(fills: Any) -> FillColumns:
     """
     names = ("timestamp", "quantity", "price", "side", "order_id")
     if hasattr(fills, "columns"):
+        if {"size", "order_side"} <= set(fills.columns):  # in engine words
+            fills = fills.assign(quantity=fills["size"], side=fills["order_side"])
         missing = set(names) - set(fills.columns)
         if missing:
             raise ValueError(
