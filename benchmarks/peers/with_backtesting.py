@@ -1,0 +1,79 @@
+"""W1 and W3 in backtesting.py, which knows bars only.
+
+A tick is a bar whose four prices are one, so that a limit fills where the price reaches it. It
+counts round trips: a trade is an entry and its exit, two fills of ours. `run()` ends with its
+statistics.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable
+from typing import Any
+
+import backtesting.backtesting as module
+import numpy as np
+import pandas as pd
+from backtesting import Backtest, Strategy
+from backtesting.lib import crossover
+from told import tell
+from workloads import BARS, FAST, HALF_SPREAD, ROWS, SIZE, SLOW, bars, ticks
+
+warnings.simplefilter("ignore")
+module._tqdm = lambda rows, **_: rows  # its progress bar is no part of the work
+
+
+class Quoter(Strategy):
+    """Replaces both orders at every bar."""
+
+    def init(self) -> None:
+        pass
+
+    def next(self) -> None:
+        for order in tuple(self.orders):
+            order.cancel()
+        value = self.data.Close[-1]
+        self.buy(size=int(SIZE), limit=round(value - HALF_SPREAD, 2))
+        self.sell(size=int(SIZE), limit=round(value + HALF_SPREAD, 2))
+
+
+def mean(values: Any, length: int) -> np.ndarray:
+    return pd.Series(values).rolling(length).mean().to_numpy()
+
+
+class Cross(Strategy):
+    """Long ten units while the fast mean lies above the slow one."""
+
+    def init(self) -> None:
+        self.quick = self.I(mean, self.data.Close, FAST)
+        self.slow = self.I(mean, self.data.Close, SLOW)
+
+    def next(self) -> None:
+        if crossover(self.quick, self.slow):
+            self.buy(size=int(SIZE))
+        elif crossover(self.slow, self.quick):
+            self.position.close()
+
+
+def table(open_: Any, high: Any, low: Any, close: Any, seconds: Any) -> pd.DataFrame:
+    return pd.DataFrame(
+        {"Open": open_, "High": high, "Low": low, "Close": close, "Volume": 1000.0},
+        index=pd.to_datetime(seconds, unit="s"),
+    )
+
+
+def w1(rows: int) -> Callable[[], int]:
+    data = ticks(rows)
+    price = data["price"]
+    frame = table(price, price, price, price, data["timestamp"])
+    return lambda: 2 * int(Backtest(frame, Quoter, cash=1e9).run()["# Trades"])
+
+
+def w3(rows: int) -> Callable[[], int]:
+    data = bars(rows)
+    frame = table(data["open"], data["high"], data["low"], data["close"], data["timestamp"])
+    return lambda: 2 * int(Backtest(frame, Cross, cash=1e6).run()["# Trades"])
+
+
+if __name__ == "__main__":
+    tell({"W1": (w1, ROWS), "W3": (w3, BARS)})
