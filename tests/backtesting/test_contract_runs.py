@@ -138,6 +138,16 @@ def test_a_perpetual_is_liquidated_at_the_rows_price() -> None:
     assert result.orders_frame().intent.tolist()[2] == "liquidation"
 
 
+def test_a_perpetual_is_liquidated_where_just_half_of_its_margin_is_left() -> None:
+    table = {0.0: [long(10, market="X-PERP", leverage=20.0)]}
+
+    # 10 at 100 hold 50; at 97.5 they have lost 25, and 25 is half: at 97.51 it is not.
+    result = play(table, ticks(100.0, 100.0, 97.5), markets=["X-PERP"])
+    assert fills(result)[1:] == [(2.0, "sell", 10.0, 97.5)]
+    result = play(table, ticks(100.0, 100.0, 97.51), markets=["X-PERP"])
+    assert fills(result)[1:] == []
+
+
 def test_arrivals_at_a_rows_time_come_before_its_liquidations() -> None:
     def around(time: float, mid: float) -> dict[str, Any]:
         return book(time, [(mid - 1, 50.0)], [(mid + 1, 50.0)])

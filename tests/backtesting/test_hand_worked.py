@@ -256,6 +256,20 @@ def test_a_row_without_either_quote_matches_at_its_price() -> None:
     assert fills(result) == [(1.0, "buy", 10.0, 0.45), (1.0, "sell", 5.0, 0.45)]
 
 
+def test_a_quote_alone_is_met_under_quotes_and_by_nobody_at_the_price() -> None:
+    # Row 1 has an ask of 0.44 and no price: the mark stays at 0.50.
+    data = ticks(0.50, None, 0.50, bid=[0.49, None, 0.49], ask=[0.51, 0.44, 0.51])
+    table = {0.0: [buy(10, 0.45), buy(2)]}
+    result = play(table, data, matching="quotes")
+
+    # 10 at 0.45 and 2 at 0.44, marked at 0.50: 0.50 + 0.12.
+    assert fills(result) == [(1.0, "buy", 10.0, 0.45), (1.0, "buy", 2.0, 0.44)]
+    assert equity(result) == pytest.approx([1000.0, 1000.62, 1000.62], abs=1e-12)
+
+    at_price = play(table, data, matching="price")
+    assert fills(at_price) == [(2.0, "buy", 2.0, 0.50)]
+
+
 def test_market_orders_take_the_opposite_quote_and_the_slippage() -> None:
     data = ticks(0.50, 0.50, bid=[0.49, 0.48], ask=[0.51, 0.52])
     result = play({0.0: [buy(10), sell(10)]}, data, matching="quotes", slippage_bps=50)

@@ -25,7 +25,7 @@ from tests.backtesting.worlds import (
 
 MODES = ["price", "quotes", "bars", "books"]
 QUICK = settings(
-    max_examples=60,
+    max_examples=25,
     deadline=None,
     derandomize=True,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],

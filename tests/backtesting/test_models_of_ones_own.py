@@ -118,6 +118,51 @@ def test_a_fill_model_of_ones_own_decides_what_rests() -> None:
     assert fills(result) == [(2.0, "buy", 4.0, 0.48)]
 
 
+class Clocked(FillModel):
+    """Notes how long it is asked about, and fills nothing."""
+
+    def __init__(self) -> None:
+        self.asked: list[float] = []
+
+    def chance(self, order: Any, book: Any, seconds: float) -> float:
+        self.asked.append(seconds)
+        return 0.0
+
+
+@pytest.mark.parametrize(
+    "latency,asked",
+    [(0.0, [1.0, 2.0, 0.5]), (1_200.0, [1.8, 0.5]), (3_100.0, [0.4])],
+    ids=["at once", "1.2 s", "3.1 s"],
+)
+def test_chance_is_asked_since_the_later_of_arrival_and_the_snapshot_before(
+    latency: float, asked: list[float]
+) -> None:
+    times = [0.0, 1.0, 3.0, 3.5]
+    books = [book(time, [(0.48, 10.0)], [(0.52, 10.0)]) for time in times]
+    model = Clocked()
+    play({0.0: [buy(1, 0.48)]}, None, book_data={"m": books}, fill_model=model, latency_ms=latency)
+
+    # The order of 0.0 arrives at 0.0, 1.2 or 3.1.
+    assert model.asked == pytest.approx(asked, abs=1e-9)
+
+
+def test_a_moved_order_arrives_anew_for_the_fill_model() -> None:
+    def stage(ctx: Any) -> Any:
+        if ctx.timestamp == 0.0:
+            return [buy(1, 0.48)]
+        if ctx.timestamp == 1.5:
+            ctx.engine.amend("p1", new_price=0.49)
+        return None
+
+    books = [book(time, [(0.48, 10.0)], [(0.52, 10.0)]) for time in (0.0, 1.0, 3.0)]
+    model = Clocked()
+    data = ticks(0.5, 0.5, step=1.5)
+    play(stage, data, book_data={"m": books}, fill_model=model)
+
+    # At 1.0 a second has passed; at 3.0 one and a half since the order has been moved.
+    assert model.asked == pytest.approx([1.0, 1.5], abs=1e-9)
+
+
 # ---------------------------------------------------------------------------- what excludes what
 @pytest.mark.parametrize(
     "how,words",

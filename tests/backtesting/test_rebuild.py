@@ -13,7 +13,7 @@ from tests.backtesting.worlds import World, book_worlds, busy_world, contract_of
 from tests.properties.naive import Book, Contract, Terms, Tick
 
 QUICK = settings(
-    max_examples=100,
+    max_examples=40,
     deadline=None,
     derandomize=True,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],

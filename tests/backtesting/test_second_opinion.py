@@ -13,7 +13,7 @@ from tests.backtesting.second_book import SecondBook
 from tests.backtesting.worlds import Wobbling, World, book_worlds, busy_world, worlds
 
 QUICK = settings(
-    max_examples=150,
+    max_examples=60,
     deadline=None,
     derandomize=True,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
