@@ -50,6 +50,7 @@ def remarks_of(
         found.append(
             f"{counted(int(partly.sum()), 'market order')} filled in part: the book had no more."
         )
+    found += _of_late_opens(loop, data, orders)
     for algo in loop.engine.algos:
         done = algo.progress
         found.append(
@@ -114,6 +115,17 @@ def _of_liquidations(fills: FillColumns, orders: PackedOrders) -> list[str]:
     when = stamp_text(int(fills.times_ns[mine][0]))
     return [
         f"{counted(int(mine.sum()), 'position')} liquidated ({listed(names)}), the first at {when}."
+    ]
+
+
+def _of_late_opens(loop: Loop, data: MarketData, orders: PackedOrders) -> list[str]:
+    if loop.venue.latency is None or not any(data.is_bars):
+        return []
+    if not (orders.is_market & (orders.filled > 0.0)).any():
+        return []
+    return [
+        "With latency on bars a market order fills at the open of the bar in which it arrives, a "
+        "price from before its arrival: the latency has cost it nothing within that bar."
     ]
 
 

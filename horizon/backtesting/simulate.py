@@ -146,7 +146,8 @@ def backtest(
         of the level's price for all else: at 5 bps, after 100 contracts, by 0.05); and from then
         on the book is displaced by notional × fraction × bps / 10,000, which is nothing at 0 bps.
     latency_ms : float
-        How long orders, cancels and amendments travel.
+        How long orders, cancels and amendments travel. With bars a market order fills at the
+        open of the bar in which it arrives, a price from before its arrival.
     rng_seed : int, optional
         Of the fill model's chances; None is 0.
     resolutions : dict of market to time, optional

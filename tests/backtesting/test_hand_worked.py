@@ -649,3 +649,22 @@ def test_reserves_and_limits_count_from_submission() -> None:
     risk = hz.RiskConfig(max_position_per_market=10)
     result = play({0.0: [buy(7, 0.5), buy(7, 0.5)]}, ticks(0.5, 0.5), risk=risk, latency_ms=100)
     assert result.rejections == {"max_position_per_market": 1}
+
+
+def test_latency_within_a_bar_is_said_to_have_cost_nothing() -> None:
+    bars = [
+        {"timestamp": 60.0 * i, "open": p, "high": p + 2, "low": p - 2, "close": p + 1}
+        for i, p in enumerate([100.0, 110.0, 120.0], start=1)
+    ]
+
+    def once(ctx: hz.backtesting.Context) -> Any:
+        if ctx.timestamp == 60.0:
+            return hz.OrderRequest("ACME", hz.Side.Long, hz.OrderSide.Buy, 1)
+        return None
+
+    late = hz.backtest(markets=["ACME"], data=bars, pipeline=[once], latency_ms=5_000)
+    # Sent at 60, there at 65; the bar that ends at 120 opened at 110 just after 60.
+    assert [(fill.timestamp, fill.price) for fill in late.fills] == [(120.0, 110.0)]
+    assert any("a price from before its arrival" in said for said in late.cautions)
+    prompt = hz.backtest(markets=["ACME"], data=bars, pipeline=[once])
+    assert not any("before its arrival" in said for said in prompt.cautions)
