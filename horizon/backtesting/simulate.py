@@ -31,14 +31,14 @@ from horizon.backtesting.arrange import (
 from horizon.backtesting.data import DataChunks, data_of_books, read_data, with_books
 from horizon.backtesting.loop import Loop
 from horizon.backtesting.pipeline import Pipeline
+from horizon.backtesting.play import play_all
 from horizon.backtesting.playing import MarketData
 from horizon.backtesting.record import Replayed, RunRecord
 from horizon.backtesting.remarks import remarks_of
 from horizon.backtesting.result import BacktestResult
-from horizon.backtesting.tape import Snapshots, steps
+from horizon.backtesting.tape import Snapshots
 from horizon.books import Books, read_book_data
 from horizon.engine import Engine
-from horizon.errors import DataError
 from horizon.instruments import Market
 from horizon.risk import RiskConfig
 from horizon.types import AssetClass
@@ -54,8 +54,6 @@ from horizon.venues.simulated import SimulatedVenue
 __all__ = ["backtest"]
 
 _REJECTED: Final = STATUSES.index("rejected")
-#: Rows between two looks at what is no longer needed.
-_TIDY: Final = 16
 
 
 def backtest(
@@ -347,7 +345,9 @@ def backtest(
 
     # ---- the run
     try:
-        rows = _play(loop, first, chunks, (contracts, listed, feed_of), name if progress else None)
+        rows = play_all(
+            loop, first, chunks, (contracts, listed, feed_of), name if progress else None
+        )
         last_ns = loop.now_ns
         loop.finish(ends.at_end)
     except BaseException:
@@ -400,57 +400,6 @@ def backtest(
         ),
     )
     return BacktestResult(record)
-
-
-# ------------------------------------------------------------------------ the run
-def _play(
-    loop: Loop,
-    first: MarketData,
-    chunks: Iterable[MarketData],
-    known: tuple[Sequence[Market], Sequence[str | Market], Mapping[str, str]],
-    shown: str | None,
-) -> int:
-    """Play all rows; return how many there were."""
-    bar: Any = None
-    if shown is not None:
-        from tqdm.auto import tqdm
-
-        bar = tqdm(total=len(first), desc=shown, unit=" rows", unit_scale=True)
-    rows = 0
-    try:
-        for number, data in enumerate(_all(first, chunks, known)):
-            if bar is not None and number:
-                bar.total = None  # nobody knows how many chunks there are
-            for tidy, (count, piece) in enumerate(steps(data)):
-                loop.play(piece)
-                if tidy % _TIDY == 0:
-                    loop.forget()
-                if bar is not None:
-                    bar.update(count)
-            rows += len(data)
-    finally:
-        if bar is not None:
-            bar.close()
-    return rows
-
-
-def _all(
-    first: MarketData,
-    chunks: Iterable[MarketData],
-    known: tuple[Sequence[Market], Sequence[str | Market], Mapping[str, str]],
-) -> Iterator[MarketData]:
-    yield first
-    for number, data in enumerate(chunks, start=1):
-        try:
-            check_prices(*known, data)
-        except DataError as error:
-            raise DataError(
-                f"piece {number} of the chunks: {error}",
-                feed=error.feed,
-                row=error.row,
-                value=error.value,
-            ) from None
-        yield data
 
 
 def _record(
