@@ -178,6 +178,9 @@ class Engine:
         #: By rule, why it refused the first order.
         self.first_refusals: dict[str, str] = {}
         self._closed: str | None = None
+        self._held: tuple[str, str] | None = None
+        #: Whether an order cannot be sent at all: the engine is closed, or held.
+        self._is_barred = False
         if not venue.is_connected:
             venue.connect()
         venue.attach(self)
@@ -241,8 +244,8 @@ class Engine:
         algo_id: str | None = None,
     ) -> OrderState:
         """Send an order whose fields were checked, through risk, with the lock held."""
-        if self._closed is not None:
-            self.require_open()
+        if self._is_barred:
+            self.require_passage(market_id if isinstance(market_id, str) else market_id.id)
         try:
             order = self.venue.place(
                 market_id,
@@ -730,6 +733,29 @@ class Engine:
             raise VenueError(f"this client is {self._closed}; make a new one with hz.connect")
         self.venue.require_connection()
 
+    def require_passage(self, market_id: str) -> None:
+        """Raise unless orders may be sent: `VenueError` once closed, `RiskRejected` while held."""
+        self.require_open()
+        if self._held is not None:
+            rule, why = self._held
+            raise RiskRejected(
+                f"order in {market_id} refused by {rule}: {why}",
+                rule=rule,
+                limit=0.0,
+                value=0.0,
+                market_id=market_id,
+            )
+
+    def hold(self, rule: str, why: str) -> None:
+        """Refuse every order and algorithm from now on, uncounted, until `release`."""
+        self._held = (rule, why)
+        self._is_barred = True
+
+    def release(self) -> None:
+        """Let orders pass again after `hold`."""
+        self._held = None
+        self._is_barred = self._closed is not None
+
     def close(self) -> None:
         """Stop the running algorithms, leave the venue and close it.
 
@@ -739,6 +765,7 @@ class Engine:
             if self._closed is None:
                 self.stop_algos(None, "closed")
                 self._closed = "closed"
+                self._is_barred = True
                 self.venue.detach(self)
                 self.venue.close()
                 self._raise_deferred()
@@ -748,6 +775,7 @@ class Engine:
         with self._lock:
             if self._closed is None:
                 self._closed = "ended with its run"
+                self._is_barred = True
                 self._algos.clear()
                 self.venue.detach(self)
                 self.venue.close()
@@ -756,6 +784,7 @@ class Engine:
         """Take no more calls: another engine stands on the venue now."""
         self.stop_algos(None, "replaced")
         self._closed = "replaced by a newer one on the same venue"
+        self._is_barred = True
 
     def __repr__(self) -> str:
         with self._lock:

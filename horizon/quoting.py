@@ -60,7 +60,7 @@ def submit_quotes(
             raise TypeError(f"quotes must hold Quote, has {checks.show(item)}")
     if not isinstance(side, Side):
         raise TypeError(f"side must be a Side (Yes, No or Long), was {checks.show(side)}")
-    engine.require_open()
+    engine.require_passage(market_id)
     orders = requote(engine, engine.leg_of(market_id, side), given)
     return [None if order is None else order.id for order in orders]
 

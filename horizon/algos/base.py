@@ -113,6 +113,7 @@ class ExecAlgo(ABC):
         """
         with self._engine.venue.lock:
             leg, contract, plan = self._checked(request, market)
+            self._engine.require_passage(leg.id)
             self._venue.declare(contract)
             algo_id = f"a{self._account.next_algo}"
             self._venue.apply.algo_started(

@@ -24,6 +24,8 @@ __all__ = [
     "market_ids",
     "markets_of",
     "priced_by_books",
+    "require_market",
+    "time_of",
 ]
 
 #: Columns that are prices.
@@ -308,14 +310,14 @@ def endings_of(
                 raise ValueError(
                     f"resolutions[{name!r}] needs outcomes[{name!r}]: what it resolves to"
                 )
-            times[name] = _time_of(f"resolutions[{name!r}]", value)
+            times[name] = time_of(f"resolutions[{name!r}]", value)
     return Endings(
         timed=[(times[name], name, price) for name, price in prices.items() if name in times],
         at_end=[(name, price) for name, price in prices.items() if name not in times],
     )
 
 
-def _time_of(argument: str, value: Any) -> int:
+def time_of(argument: str, value: Any) -> int:
     """Read a time: seconds, a datetime, or ISO text (UTC where it names no zone)."""
     if not isinstance(value, str):
         return checks.timestamp_ns(argument, value)

@@ -76,7 +76,7 @@ def read_data(
             "data must be a callable that returns a fresh iterator of chunks at each call, for "
             f"a second run finds an iterator used up; was {checks.show(data)}"
         )
-    read = reader.read(data)
+    read = data if isinstance(data, MarketData) else reader.read(data)
     if not len(read):
         raise DataError(f"data holds no rows{_dropped_text(read.dropped)}", value=data)
     return read
@@ -221,6 +221,8 @@ class _Reader:
 
     def read(self, data: object, before: MarketData | None = None) -> MarketData:
         """Read a table or a dict of tables, which follows the rows `before` where there are any."""
+        if isinstance(data, MarketData):
+            return self._taken(data, before)
         if isinstance(data, Mapping) and all(_is_nothing(values) for values in data.values()):
             data = []  # no rows, whether its names are of columns or of feeds
         is_by_feed = feeds_of(data) is not None
@@ -247,6 +249,25 @@ class _Reader:
             times = np.zeros(0, dtype=np.int64)
             return MarketData(feeds, None, times, nothing, None, (False,) * len(feeds), dropped)
         return replace(laced(full, feeds, is_bars), dropped=dropped)
+
+    @staticmethod
+    def _taken(data: MarketData, before: MarketData | None) -> MarketData:
+        """Rows that were read before, as they are."""
+        if before is not None and len(data):
+            if data.feeds != before.feeds:
+                raise DataError(
+                    f"a chunk that was read before must have the feeds of the first, "
+                    f"{before.feeds!r}, has {data.feeds!r}",
+                    value=data.feeds,
+                )
+            if data.times_ns[0] < before.times_ns[-1]:
+                raise DataError(
+                    f"time goes back from one chunk to the next, from "
+                    f"{before.times_ns[-1]} to {data.times_ns[0]} ns",
+                    row=0,
+                    value=int(data.times_ns[0]),
+                )
+        return data
 
 
 def _require_known(parts: Iterable[MarketData], known: tuple[str, ...]) -> None:

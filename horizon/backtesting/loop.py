@@ -76,6 +76,8 @@ class Loop:
         Books of their own times, beside the rows.
     notes_times : bool
         False where the caller knows the time of each step.
+    trade_from_ns : int, optional
+        Steps before it run the pipelines, and send nothing.
     """
 
     def __init__(
@@ -92,6 +94,7 @@ class Loop:
         settlements: Iterable[tuple[int, str, float]] = (),
         snapshots: Snapshots | None = None,
         notes_times: bool = True,
+        trade_from_ns: int | None = None,
     ) -> None:
         self.engine = engine
         self.venue = engine.venue
@@ -149,6 +152,9 @@ class Loop:
         self._fills = fills
         self._fair: dict[str, float] = {}
         self._last_fair: dict[str, float] = {}
+        self._trade_from_ns = trade_from_ns
+        if trade_from_ns is not None:
+            engine.hold("warmup", "trade_from= lies ahead; until then nothing is sent")
         self.errors: Counter[str] = Counter()
         self.error_texts: list[str] = []
 
@@ -183,6 +189,8 @@ class Loop:
         advance = venue.advance if isinstance(venue, Paper) else None
         triggered: Iterable[Traded]
         for now_ns, events in steps:
+            if self._trade_from_ns is not None and now_ns >= self._trade_from_ns:
+                self._begin_trading()
             if now_ns > self._next_ns:
                 self._catch_up(now_ns)
             with lock:
@@ -245,6 +253,19 @@ class Loop:
                 state = traded.state
                 if state.price == state.price and not state.settled:
                     run_pipeline(traded, now_ns)
+
+    def _begin_trading(self) -> None:
+        """End the warm-up: orders pass, and the curve begins."""
+        self._trade_from_ns = None
+        self.engine.release()
+        del self.equity[:]
+        if self.times is not None:
+            del self.times[:]
+
+    @property
+    def is_warming(self) -> bool:
+        """Whether no row has come yet at which orders may be sent."""
+        return self._trade_from_ns is not None
 
     def _in_order(self, events: Sequence[Event]) -> list[tuple[Traded, Event]]:
         """The markets that rows of several feeds price, each with its row."""
@@ -369,9 +390,13 @@ class Loop:
             if account.next_order != before:
                 self._note_own_orders(before, traded, fair)
             self._last_fair[ctx.market_id] = fair
+            if self._trade_from_ns is not None:
+                return
             if output is not None or traded.state.yes.quotes:
                 self._send(traded, output, fair)
         except PipelineError as error:
+            if self._trade_from_ns is not None and isinstance(error.__cause__, RiskRejected):
+                return  # a stage that sends its orders itself: they do not pass yet
             if not self._skip_errors:
                 raise
             self.errors[error.stage] += 1

@@ -27,6 +27,7 @@ from horizon.backtesting.arrange import (
     markets_of,
     priced_by_books,
     require_market,
+    time_of,
 )
 from horizon.backtesting.data import DataChunks, data_of_books, read_data, with_books
 from horizon.backtesting.loop import Loop
@@ -39,6 +40,7 @@ from horizon.backtesting.result import BacktestResult
 from horizon.backtesting.tape import Snapshots
 from horizon.books import Books, read_book_data
 from horizon.engine import Engine
+from horizon.feeds.times import stamp_text
 from horizon.instruments import Market
 from horizon.risk import RiskConfig
 from horizon.types import AssetClass
@@ -92,6 +94,7 @@ def backtest(
     periods_per_year: float | None = None,
     columns: Mapping[str, str] | None = None,
     timezone: str | None = None,
+    trade_from: Any = None,
 ) -> BacktestResult:
     """Run a pipeline over history.
 
@@ -175,6 +178,10 @@ def backtest(
         Horizon's column names to the data's, for those that differ.
     timezone : str, optional
         Zone of times that have none; UTC by default.
+    trade_from : time, optional
+        Rows before it run the pipeline, so that indicators are warm, and send nothing: what a
+        stage wants is passed over, and a stage that sends an order itself ends there for that
+        row. The result begins with the first row at or after it.
 
     Returns
     -------
@@ -221,6 +228,7 @@ def backtest(
     checks.flag("progress", progress)
     if periods_per_year is not None:
         checks.positive("periods_per_year", periods_per_year)
+    begins_ns = None if trade_from is None else time_of("trade_from", trade_from)
     model = fill_model_from(fill_model, fill_model_params)
     moves = impact_from(impact, impact_temporary_bps, impact_permanent_fraction)
     way = latency_from(latency, latency_ms)
@@ -340,7 +348,10 @@ def backtest(
         settlements=ends.timed,
         snapshots=Snapshots(apart) if apart else None,
         # With one feed each row is a step: the curve has the times of the rows.
-        notes_times=isinstance(source, DataChunks) or first.starts is not None,
+        notes_times=isinstance(source, DataChunks)
+        or first.starts is not None
+        or begins_ns is not None,
+        trade_from_ns=begins_ns,
     )
 
     # ---- the run
@@ -349,15 +360,21 @@ def backtest(
             loop, first, chunks, (contracts, listed, feed_of), name if progress else None
         )
         last_ns = loop.now_ns
+        if loop.is_warming:
+            raise ValueError(
+                f"trade_from must not lie after the last row at {stamp_text(last_ns)}, was "
+                f"{checks.show(trade_from)}"
+            )
         loop.finish(ends.at_end)
     except BaseException:
         engine.end_run()
         raise
     dropped = {**dropped, **source.dropped}
+    starts_ns = int(first.times_ns[0]) if begins_ns is None else begins_ns
     settled = {
         market: venue.account.markets[market].settled_at
         for market in [
-            *(name for time, name, _ in ends.timed if time >= first.times_ns[0]),
+            *(name for time, name, _ in ends.timed if time >= starts_ns),
             *(name for name, _ in ends.at_end),
         ]
         if venue.account.markets[market].settled
