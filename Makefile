@@ -76,7 +76,7 @@ picture: setup ## make the README's picture anew
 	$(BIN)/python scripts/picture.py
 
 lock: $(LOCKED) ## resolve pyproject.toml into requirements.lock again (UPGRADE=1: newest versions)
-	$(BIN)/uv pip compile pyproject.toml --all-extras --universal --python-version 3.11 \
+	$(BIN)/uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 \
 	  --generate-hashes --no-annotate --no-emit-index-url --no-emit-find-links \
 	  --custom-compile-command "make lock" $(if $(UPGRADE),--upgrade) --quiet -o requirements.lock
 
