@@ -18,6 +18,7 @@ from horizon import checks
 from horizon.errors import RiskRejected, VenueError
 from horizon.instruments import NO_SUFFIX, Market, canonical_id, split_side
 from horizon.preview import OrderPreview, TrialGate, order_preview
+from horizon.quick_quotes import QuickQuotes
 from horizon.quoting import submit_quotes
 from horizon.risk import RiskConfig, RiskGate
 from horizon.types import (
@@ -170,6 +171,8 @@ class Engine:
         self._account = venue.account
         self._lock = venue.lock
         self._gate = RiskGate(risk_config, venue.account)
+        #: Where the venue is plain enough for it.
+        self.quick_quotes = QuickQuotes.of(self, self._gate)
         self._has_position_limit = risk_config.max_position_per_market is not None
         self._watches_drawdown = risk_config.max_daily_drawdown_pct is not None
         self._algos: dict[str, list[RunningAlgo]] = {}
@@ -268,10 +271,10 @@ class Engine:
             raise
         if limit is None:  # it may have filled
             self._watch()
-        if order.opening == 0.0 and order.leg.market.resting:
+        if order.opening == 0.0 and self._has_position_limit:
             # What only reduces was not asked about, and may leave the other orders of its
             # market room to pass the position limit.
-            self._watch_position(order.leg.market)
+            self.watch_position(order.leg.market)
         return order
 
     def place_limit(
@@ -283,8 +286,8 @@ class Engine:
         except RiskRejected as refusal:
             self.count(refusal.rule, str(refusal))
             raise
-        if order.opening == 0.0 and leg.market.resting:
-            self._watch_position(leg.market)
+        if order.opening == 0.0 and self._has_position_limit:
+            self.watch_position(leg.market)
         return order
 
     def preview(
@@ -479,7 +482,7 @@ class Engine:
             )
             sent.extend(self._close_leg(leg, intent) for leg in legs if leg.quantity != 0.0)
             if market.resting:  # NO gone, the orders for YES may be too many
-                self._watch_position(market)
+                self.watch_position(market)
         self._watch()
         self._raise_deferred()
         return sent
@@ -621,10 +624,15 @@ class Engine:
     # ------------------------------------------------------------------ watching
     def after_tick(self, market: MarketState, now_ns: int) -> None:
         """Watch equity and advance the market's algorithms; called inside a venue's tick."""
-        if self._watches_drawdown or self._account.open_orders:
+        account = self._account
+        if self._watches_drawdown or account.halted:
             self._watch()
+        elif account.open_orders:
+            cash, worth = account.cash_sum, account.value_sum  # `Account.equity`, in line
+            if (cash.high + worth.high) + (cash.low + worth.low) <= 0.0:
+                self._watch()
         if self._has_position_limit and market.resting:
-            self._watch_position(market)
+            self.watch_position(market)
         if self._algos:
             running = self._algos.get(market.id)
             if running:
@@ -666,7 +674,7 @@ class Engine:
         elif account.equity <= 0.0:
             self._cancel_opening("equity")
 
-    def _watch_position(self, market: MarketState) -> None:
+    def watch_position(self, market: MarketState) -> None:
         """Cancel the newest opening orders until the rest cannot pass the position limit."""
         while (direction := self._gate.excess(market)) != 0:
             beyond = [

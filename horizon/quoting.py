@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from horizon import checks
 from horizon.checks import LARGEST
 from horizon.errors import RiskRejected
+from horizon.quick_quotes import outside
 from horizon.types import Quote, Side
 from horizon.venues.records import QUOTE_INTENT, Leg, MarketState, OrderState
 
@@ -65,12 +66,17 @@ def submit_quotes(
     return [None if order is None else order.id for order in orders]
 
 
-def requote(engine: Engine, leg: Leg, wanted: list[Quote]) -> list[OrderState | None]:
+def requote(engine: Engine, leg: Leg, wanted: list[Quote]) -> Sequence[OrderState | None]:
     """Make these quotes what rests of this engine's quotes on a leg, with the lock held.
 
     Returns the order of each bid and ask, quote by quote, kept or new; None where a leg's price
     is none that the market can have, or where risk refused it.
     """
+    quick = engine.quick_quotes
+    if quick is not None and len(wanted) == 1:
+        done = quick.requote(leg, *wanted[0])
+        if done is not None:
+            return done
     market = leg.market
     lowest, highest = market.lowest, market.highest
     _check(market, wanted)
@@ -103,7 +109,7 @@ def requote(engine: Engine, leg: Leg, wanted: list[Quote]) -> list[OrderState | 
                 if lowest < bid < highest:
                     kept[number] = place(leg, 1, size, bid, QUOTE_INTENT)
                 else:
-                    engine.count("price_bounds", _outside(leg, "bid", bid))
+                    engine.count("price_bounds", outside(leg, "bid", bid))
         except RiskRejected:
             pass  # the engine has counted it
         number += 1
@@ -112,16 +118,11 @@ def requote(engine: Engine, leg: Leg, wanted: list[Quote]) -> list[OrderState | 
                 if lowest < ask < highest:
                     kept[number] = place(leg, -1, size, ask, QUOTE_INTENT)
                 else:
-                    engine.count("price_bounds", _outside(leg, "ask", ask))
+                    engine.count("price_bounds", outside(leg, "ask", ask))
         except RiskRejected:
             pass
         number += 1
     return kept
-
-
-def _outside(leg: Leg, name: str, price: float) -> str:
-    lowest, highest = leg.market.lowest, leg.market.highest
-    return f"{name} {price:g} in {leg.id} must lie above {lowest:g} and below {highest:g}"
 
 
 def _check(market: MarketState, wanted: list[Quote]) -> None:

@@ -17,7 +17,7 @@ LAYERS = [
     {"instruments"},
     {"analytics"},
     {"venues"},
-    {"risk", "engine", "quoting", "preview"},
+    {"risk", "engine", "quick_quotes", "quoting", "preview"},
     {"algos"},
     {"client", "order_verbs"},
     {"strategy"},

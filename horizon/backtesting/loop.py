@@ -27,7 +27,7 @@ from horizon.types import OrderRequest, Quote
 from horizon.venues.archive import FillLog
 from horizon.venues.book import BookVenue
 from horizon.venues.paper import Paper
-from horizon.venues.records import MarketState
+from horizon.venues.records import MarketState, OrderState
 
 __all__ = ["Loop", "Traded"]
 
@@ -137,8 +137,18 @@ class Loop:
         ]
         self._endings = sorted(settlements, key=lambda one: one[0])
         self._snapshots = snapshots
-        self._next_ns = _NEVER
+        self._trade_from_ns = trade_from_ns
+        if trade_from_ns is not None:
+            engine.hold("warmup", "trade_from= lies ahead; until then nothing is sent")
+        self._next_ns = self._watched_ns = _NEVER
         self._plan()
+        self._is_plain = (
+            len(feeds) == 1
+            and len(self.markets) == 1
+            and snapshots is None
+            and engine.venue.latency is None
+        )
+        self._quick = engine.quick_quotes
         #: Equity, a point for each step, and its time; no times where `notes_times` is False.
         self.times = array("q") if notes_times else None
         #: Time of the one point that may follow the last step.
@@ -152,9 +162,6 @@ class Loop:
         self._fills = fills
         self._fair: dict[str, float] = {}
         self._last_fair: dict[str, float] = {}
-        self._trade_from_ns = trade_from_ns
-        if trade_from_ns is not None:
-            engine.hold("warmup", "trade_from= lies ahead; until then nothing is sent")
         self.errors: Counter[str] = Counter()
         self.error_texts: list[str] = []
 
@@ -178,6 +185,9 @@ class Loop:
 
     def play(self, steps: Iterable[Step]) -> None:
         """Play steps one after another; see `step`."""
+        if self._is_plain:
+            self._play_one_market(steps)
+            return
         venue, account, lock = self.venue, self.account, self._lock
         transit = venue.transit
         cash, worth = account.cash_sum, account.value_sum
@@ -186,13 +196,11 @@ class Loop:
         add_equity = self.equity.append
         add_time = self.times.append if self.times is not None else None
         fills = self._fills
-        advance = venue.advance if isinstance(venue, Paper) else None
+        is_paper = isinstance(venue, Paper)
         triggered: Iterable[Traded]
         for now_ns, events in steps:
-            if self._trade_from_ns is not None and now_ns >= self._trade_from_ns:
-                self._begin_trading()
-            if now_ns > self._next_ns:
-                self._catch_up(now_ns)
+            if now_ns >= self._watched_ns:
+                self._come_to(now_ns)
             with lock:
                 if transit:
                     venue.deliver(now_ns, inclusive=False)
@@ -207,29 +215,14 @@ class Loop:
                     rows[names[number]] = row
                     for traded in served[number]:
                         traded.ctx.feed = row
-                if advance is None:
+                if not is_paper:
                     self._take_with_books(events, now_ns)
                 elif len(events) != 1:
                     for traded, event in self._in_order(events):
                         self._take_on_paper(traded, now_ns, event)
                 else:
-                    number, row, bid, ask, floor, ceiling, opened, _ = events[0]
-                    price = row[1]
-                    for traded in served[number]:
-                        if price == price:
-                            advance(
-                                traded.state,
-                                now_ns,
-                                price,
-                                bid,
-                                ask,
-                                row[4],
-                                floor,
-                                ceiling,
-                                opened,
-                            )
-                        else:
-                            self._take_on_paper(traded, now_ns, events[0])
+                    for traded in served[events[0][0]]:
+                        self._take_on_paper(traded, now_ns, events[0])
                 if transit:
                     venue.deliver(now_ns, inclusive=True)
                 # `Account.equity`, in line.
@@ -254,9 +247,63 @@ class Loop:
                 if state.price == state.price and not state.settled:
                     run_pipeline(traded, now_ns)
 
+    def _play_one_market(self, steps: Iterable[Step]) -> None:
+        """Do what `play` does, where one feed prices one market and nothing travels."""
+        venue, account, lock = self.venue, self.account, self._lock
+        cash, worth = account.cash_sum, account.value_sum
+        rows, name, traded = self._rows, self._feed_names[0], self.markets[0]
+        ctx, state = traded.ctx, traded.state
+        run_pipeline, portfolio = self.run_pipeline, self._portfolio
+        add_equity = self.equity.append
+        add_time = self.times.append if self.times is not None else None
+        fills = self._fills
+        book = venue if isinstance(venue, BookVenue) else None
+        advance = venue.advance if isinstance(venue, Paper) else None
+        for now_ns, (event,) in steps:
+            if now_ns >= self._watched_ns:
+                self._come_to(now_ns)
+            _, row, bid, ask, floor, ceiling, opened, snapshot = event
+            price = row[1]
+            with lock:
+                self.now_ns = now_ns
+                if price != price:
+                    row = self._carried(name, row)
+                rows[name] = ctx.feed = row
+                if advance is not None:
+                    if price == price:
+                        advance(state, now_ns, price, bid, ask, row[4], floor, ceiling, opened)
+                    else:
+                        self._take_on_paper(traded, now_ns, event)
+                elif book is not None:
+                    if snapshot is not None and snapshot >= 0 and not state.settled:
+                        book.show(state, snapshot, now_ns)
+                    if price != price:
+                        price = state.price
+                    if price == price:
+                        book.mark(state, now_ns, price, bid, ask, row[4])
+                # `Account.equity`, in line.
+                equity = (cash.high + worth.high) + (cash.low + worth.low)
+            if add_time is not None:
+                add_time(now_ns)
+            add_equity(equity)
+            if equity > portfolio.peak:
+                portfolio.peak = equity
+            if fills.count != self._noted:
+                self._note_fair_values()
+            if state.price == state.price and not state.settled:
+                run_pipeline(traded, now_ns)
+
+    def _come_to(self, now_ns: int) -> None:
+        """Do what lies before a step, or begins with it."""
+        if self._trade_from_ns is not None and now_ns >= self._trade_from_ns:
+            self._begin_trading()
+        if now_ns > self._next_ns:
+            self._catch_up(now_ns)
+
     def _begin_trading(self) -> None:
         """End the warm-up: orders pass, and the curve begins."""
         self._trade_from_ns = None
+        self._plan()
         self.engine.release()
         del self.equity[:]
         if self.times is not None:
@@ -315,6 +362,9 @@ class Loop:
         if self._snapshots is not None and self._snapshots.next_ns < next_ns:
             next_ns = self._snapshots.next_ns
         self._next_ns = next_ns
+        begins_ns = self._trade_from_ns
+        #: The first time at which a step has more to do than to take its rows.
+        self._watched_ns = next_ns if begins_ns is None else min(next_ns, begins_ns)
 
     def _catch_up(self, until_ns: int) -> None:
         """Play what happens before a time: books of other times, and markets that end."""
@@ -392,7 +442,12 @@ class Loop:
             self._last_fair[ctx.market_id] = fair
             if self._trade_from_ns is not None:
                 return
-            if output is not None or traded.state.yes.quotes:
+            if type(output) is list and len(output) == 1 and type(output[0]) is Quote:
+                # What `hz.quotes` makes, and most pipelines return.
+                self._quote(traded, output, fair)
+            elif traded.state.yes.quotes or not (
+                output is None or (type(output) is list and not output)
+            ):
                 self._send(traded, output, fair)
         except PipelineError as error:
             if self._trade_from_ns is not None and isinstance(error.__cause__, RiskRejected):
@@ -417,23 +472,42 @@ class Loop:
         except (PipelineError, ModelError):
             raise
         except (TypeError, ValueError, HorizonError) as error:
-            last = self.pipeline.stages[-1]
-            raise failed(last, traded.ctx, f"{type(error).__name__}: {error}") from error
+            raise self._unusable(traded, error) from error
+
+    def _unusable(self, traded: Traded, error: Exception) -> PipelineError:
+        last = self.pipeline.stages[-1]
+        return failed(last, traded.ctx, f"{type(error).__name__}: {error}")
 
     def _quote(self, traded: Traded, quotes: list[Quote], fair: float) -> None:
-        with self._lock:
-            orders = requote(self.engine, traded.state.yes, quotes)
-        state = traded.state
+        leg = traded.state.yes
+        orders: Sequence[OrderState | None] | None = None
+        try:
+            with self._lock:
+                if self._quick is not None and len(quotes) == 1:
+                    bid, ask, size = quotes[0]
+                    orders = self._quick.requote(leg, bid, ask, size)
+                if orders is None:
+                    orders = requote(self.engine, leg, quotes)
+        except ModelError:
+            raise
+        except (TypeError, ValueError, HorizonError) as error:
+            raise self._unusable(traded, error) from error
         noted = self._fair
-        for n, order in enumerate(orders):
+        if fair != fair:
+            for n, order in enumerate(orders):
+                if order is not None:
+                    noted[order.id] = self._middle(traded, quotes[n // 2])
+            return
+        for order in orders:
             if order is not None:
-                if fair != fair:
-                    bid, ask, _ = quotes[n // 2]
-                    # A quote of one side, the other out of bounds, has no middle.
-                    is_whole = state.lowest < bid and ask < state.highest
-                    noted[order.id] = (bid + ask) / 2.0 if is_whole else _NAN
-                else:
-                    noted[order.id] = fair
+                noted[order.id] = fair
+
+    @staticmethod
+    def _middle(traded: Traded, quote: Quote) -> float:
+        """The middle of a quote; one of a single side, the other out of bounds, has none."""
+        bid, ask, _ = quote
+        is_whole = traded.state.lowest < bid and ask < traded.state.highest
+        return (bid + ask) / 2.0 if is_whole else _NAN
 
     def _request(self, traded: Traded, request: OrderRequest, fair: float) -> None:
         try:

@@ -58,7 +58,7 @@ class Pipeline:
         If there is no stage, one is no plain function, or takes more than there is.
     """
 
-    __slots__ = ("_remembers", "overruled", "stages")
+    __slots__ = ("_calls", "_remembers", "overruled", "stages")
 
     def __init__(self, stages: Iterable[Callable[..., Any]]) -> None:
         given: object = stages
@@ -72,7 +72,11 @@ class Pipeline:
             raise ValueError("pipeline must have at least one stage, had none")
         #: The first and the last of several stages that returned a number in one run.
         self.overruled: tuple[str, str] | None = None
+        self._calls = tuple((stage.function, stage.takes) for stage in self.stages)
         self._remembers = any(stage.takes not in (0, 1) for stage in self.stages)
+
+    def _named(self, function: Callable[..., Any]) -> Stage:
+        return next(stage for stage in self.stages if stage.function is function)
 
     def run(self, ctx: Context) -> tuple[Any, float]:
         """Run all stages.
@@ -89,32 +93,30 @@ class Pipeline:
         PipelineError
             If a stage raises.
         """
-        outputs: list[Any] | None = [] if self._remembers else None
         output: Any = None
         fair = math.nan
-        stage = self.stages[0]
-        giver: str | None = None
+        giver: Callable[..., Any] | None = None
+        function = self.stages[0].function
+        outputs: list[Any] = []
         try:
-            for stage in self.stages:
-                _, function, takes = stage
+            for function, takes in self._calls:
                 if takes == 0:
                     output = function(ctx)
                 elif takes == 1:
                     output = function(ctx, output)
-                elif outputs is not None:
+                else:
                     output = function(ctx, *(outputs if takes == _ALL else outputs[-takes:]))
-                kind = type(output)
-                if kind is float or (
-                    kind is not list and output is not None and _is_number(output)
-                ):
+                if type(output) is float or _is_number(output):
                     if giver is not None:
-                        self.overruled = (giver, stage.name)
-                    fair, giver = float(output), stage.name
-                if outputs is not None:
+                        self.overruled = (self._named(giver).name, self._named(function).name)
+                    giver = function
+                    fair = float(output)
+                if self._remembers:
                     outputs.append(output)
         except ModelError:
             raise  # no fault of the stage that sent an order
         except Exception as error:
+            stage = self._named(function)
             what = f"{type(error).__name__}: {error}"
             if stage.takes and output is None:
                 former = self.stages[self.stages.index(stage) - 1].name
@@ -169,6 +171,8 @@ def wanted_of(output: Any) -> tuple[list[Quote], list[OrderRequest]]:
 
 
 def _is_number(value: object) -> bool:
+    if value is None or type(value) is list:  # what most stages return that return no number
+        return False
     return isinstance(value, (numbers.Real, Decimal)) and not isinstance(value, bool)
 
 

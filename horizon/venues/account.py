@@ -127,7 +127,7 @@ class Account(Ledger):
         right: str | None,
     ) -> None:
         """A market's contract is known from here on."""
-        self._advance(ts)
+        self.advance_to(ts)
         market = self.markets.get(market_id)
         if market is None:
             market = self.markets[market_id] = MarketState(market_id)
@@ -268,7 +268,7 @@ class Account(Ledger):
 
     def arrived(self, ts: int, order_id: str, is_taker: bool, fee_rate: float) -> None:
         """An order that was on its way is in the market, behind those that are there."""
-        self._advance(ts)
+        self.advance_to(ts)
         order = self.orders[order_id]
         order.arrived_ns = ts
         order.is_taker = is_taker
@@ -287,7 +287,7 @@ class Account(Ledger):
 
     def cancel_sent(self, ts: int, order_id: str) -> None:
         """The cancel of an open order is on its way."""
-        self._advance(ts)
+        self.advance_to(ts)
         order = self.orders[order_id]
         order.is_leaving = True
         order.leg.quotes.pop(order_id, None)
@@ -313,7 +313,7 @@ class Account(Ledger):
         available: float,
     ) -> None:
         """An order is refused by the market and kept in the history."""
-        self._advance(ts)
+        self.advance_to(ts)
         order = OrderState(
             order_id,
             self.legs[leg_id],
@@ -348,7 +348,7 @@ class Account(Ledger):
     ) -> None:
         """A part of an order, or all of it, is executed: money and position move."""
         if ts > self.now_ns:
-            self._advance(ts)
+            self.advance_to(ts)
         order = self.orders[order_id]
         leg, sign = order.leg, order.sign
         market = leg.market
@@ -417,7 +417,7 @@ class Account(Ledger):
         unit_reserve: float,
     ) -> None:
         """An open order has a new quantity or price; a new price is a new arrival."""
-        self._advance(ts)
+        self.advance_to(ts)
         self.recent_ns.append(self.now_ns)
         order = self.orders[order_id]
         market = order.leg.market
@@ -438,7 +438,7 @@ class Account(Ledger):
 
     def settled(self, ts: int, market_id: str, price: float) -> None:
         """A market is over: both positions close at its price, without fee."""
-        self._advance(ts)
+        self.advance_to(ts)
         self._see_high()
         try:
             market = self.markets[market_id]
@@ -464,22 +464,22 @@ class Account(Ledger):
 
     def drained_fills(self, ts: int, count: int) -> None:
         """The user has been given the oldest `count` fills not given before."""
-        self._advance(ts)
+        self.advance_to(ts)
         self.drained += count
 
     def refused(self, ts: int, rule: str) -> None:
         """A risk rule has refused an order."""
-        self._advance(ts)
+        self.advance_to(ts)
         self.refusals[rule] = self.refusals.get(rule, 0) + 1
 
     def switched(self, ts: int, halted: bool) -> None:
         """The kill switch is thrown or reset."""
-        self._advance(ts)
+        self.advance_to(ts)
         self.halted = halted
 
     def drawdown_passed(self, ts: int) -> None:
         """The day's drawdown limit is passed: only reducing orders until the next UTC day."""
-        self._advance(ts)
+        self.advance_to(ts)
         self.drawdown_until_ns = self.day_end_ns
 
     def algo_started(
@@ -501,7 +501,7 @@ class Account(Ledger):
         auto: bool,
     ) -> None:
         """An execution algorithm has its parent order."""
-        self._advance(ts)
+        self.advance_to(ts)
         self.next_algo += 1
         self.algos[algo_id] = AlgoState(
             algo_id,
@@ -522,14 +522,14 @@ class Account(Ledger):
 
     def algo_clocked(self, ts: int, algo_id: str, clock_ns: int, price: float) -> None:
         """An algorithm's first tick: its clock starts, its arrival price is this."""
-        self._advance(ts)
+        self.advance_to(ts)
         algo = self.algos[algo_id]
         algo.first_ns = clock_ns
         algo.arrival = price
 
     def algo_due(self, ts: int, algo_id: str, size: float, price: float) -> None:
         """A slice is due at this price (what the schedule itself would have got)."""
-        self._advance(ts)
+        self.advance_to(ts)
         algo = self.algos[algo_id]
         algo.due += 1
         algo.benchmark_size += size
@@ -537,14 +537,14 @@ class Account(Ledger):
 
     def algo_skipped(self, ts: int, algo_id: str) -> None:
         """A slice of size zero is dealt with: it needs no order."""
-        self._advance(ts)
+        self.advance_to(ts)
         self.algos[algo_id].sent += 1
 
     def algo_refused(
         self, ts: int, algo_id: str, rule: str, message: str, order_id: str, retry_ns: int
     ) -> None:
         """A child was refused by risk or rejected by the venue; it is tried again later."""
-        self._advance(ts)
+        self.advance_to(ts)
         algo = self.algos[algo_id]
         algo.retry_ns = retry_ns
         count, _, first, last = algo.rejections.get(rule, (0, "", "", ""))
@@ -558,14 +558,15 @@ class Account(Ledger):
 
     def algo_switched(self, ts: int, algo_id: str, status: str) -> None:
         """An algorithm is paused, resumed, or at its end."""
-        self._advance(ts)
+        self.advance_to(ts)
         algo = self.algos[algo_id]
         algo.status = status
         if status not in ("running", "paused"):
             algo.ended_ns = ts
 
     # -------------------------------------------------------------------- inside
-    def _advance(self, ts: int) -> None:
+    def advance_to(self, ts: int) -> None:
+        """Let the account's time come to a moment; it never goes back."""
         if ts > self.now_ns:
             self.now_ns = ts
             if ts >= self.day_end_ns:

@@ -24,6 +24,8 @@ _STATUS: Final = {status: number for number, status in enumerate(STATUSES)}
 ORDER_ROW: Final = Struct("<dddddqqQ")
 #: Orders in one piece of memory, so that none is ever moved.
 CHUNK: Final = 4096
+#: Pairs of leg and intent whose code is kept, not worked out again.
+_KINDS: Final = 4096
 _pack: Final = ORDER_ROW.pack_into
 
 #: order id, leg id, sign, quantity, price, fee, time in ns, maker?, realised P&L.
@@ -134,6 +136,7 @@ class OrderArchive(dict[str, OrderState]):
         self.count = 0
         self.legs: list[Leg] = []
         self.leg_numbers: dict[str, int] = {}
+        self._kinds: dict[tuple[str, str | None], int] = {}
         #: Texts that many orders share; number 0 is none.
         self.intents = _Texts(60_000, 65_000)
         self.reasons = _Texts(900, 1_000)
@@ -149,9 +152,7 @@ class OrderArchive(dict[str, OrderState]):
         number = order.serial
         place = number - 1
         if number > self.count:
-            self.count = number
-            while place >= CHUNK * len(self.chunks):
-                self.chunks.append(bytearray(CHUNK * ORDER_ROW.size))
+            self.reach(number)
         _pack(
             self.chunks[place // CHUNK],
             place % CHUNK * ORDER_ROW.size,
@@ -170,16 +171,28 @@ class OrderArchive(dict[str, OrderState]):
             self.refused.append(number)
             self.amounts.extend((order.required, order.available))
 
-    def _code(self, order: OrderState) -> int:
-        leg = order.leg
+    def reach(self, number: int) -> None:
+        """Have room for orders up to this number."""
+        self.count = number
+        while number > CHUNK * len(self.chunks):
+            self.chunks.append(bytearray(CHUNK * ORDER_ROW.size))
+
+    def code_of(self, leg: Leg, intent: str | None) -> int:
+        """What the code of an order holds of its leg and its intent; both are known then."""
         number = self.leg_numbers.get(leg.id)
         if number is None:
             number = self.leg_numbers[leg.id] = len(self.legs)
             assert number < 1 << 18, "a run has fewer legs than that"
             self.legs.append(leg)
-        intent = self.intents.numbers.get(order.intent)
-        if intent is None:
-            intent = self.intents.add(order.intent)
+        meant = self.intents.numbers.get(intent)
+        if meant is None:
+            meant = self.intents.add(intent)
+        kind = meant << 10 | number << 26
+        if len(self._kinds) < _KINDS:
+            self._kinds[leg.id, intent] = kind
+        return kind
+
+    def _code(self, order: OrderState) -> int:
         reason = self.reasons.numbers.get(order.reason)
         if reason is None:
             reason = self.reasons.add(order.reason)
@@ -193,7 +206,10 @@ class OrderArchive(dict[str, OrderState]):
             | (32 if order.reduce_only else 0)
             | (64 if order.is_taker else 0)
         )
-        return code | _STATUS[order.status] << 7 | intent << 10 | number << 26 | reason << 44
+        kind = self._kinds.get((order.leg.id, order.intent))
+        if kind is None:
+            kind = self.code_of(order.leg, order.intent)
+        return code | _STATUS[order.status] << 7 | kind | reason << 44
 
     # ------------------------------------------------------------------ read like a dict
     def __missing__(self, order_id: str) -> OrderState:

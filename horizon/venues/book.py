@@ -167,6 +167,11 @@ class BookVenue(SimulatedVenue):
         # What travels meets another book; until then the last price stands for it.
         return _NAN if self.latency is None else leg.price
 
+    def best_for(self, market: MarketState, sign: int) -> float:
+        """What an order for YES would meet first on arrival; NaN where there is nothing."""
+        depth = self._books.get(market.id)
+        return _NAN if depth is None else depth.best(sign)
+
     def _is_marketable(self, leg: Leg, sign: int, price: float, last: float) -> bool:
         depth = self._books.get(leg.market.id)
         if depth is None:

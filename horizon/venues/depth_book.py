@@ -135,7 +135,10 @@ class DepthBook:
     def best(self, direction: int) -> float:
         """Best price of a side where size is left, displaced; NaN where there is none."""
         side = self._asks if direction > 0 else self._bids
-        shift = self.shift(direction)
+        shift = self.displacement
+        if shift == 0.0 and side is None:  # nothing was taken, and nothing moved
+            return self.ask if direction > 0 else self.bid
+        shift = shift if direction * shift > 0.0 else 0.0
         if side is None:
             # Whatever is pushed out of the market is pushed there best level last.
             best = (self.ask if direction > 0 else self.bid) + shift

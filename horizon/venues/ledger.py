@@ -15,6 +15,7 @@ from horizon.venues.records import Leg, MarketState, RunningSum
 __all__ = ["Ledger"]
 
 _PERP: Final = int(AssetClass.Perp)
+_PREDICTION: Final = int(AssetClass.Prediction)
 
 
 class Ledger:
@@ -148,23 +149,45 @@ class Ledger:
             mark = leg.price if leg.is_no else market.price
             if mark != mark:
                 mark = leg.average
-            kind, multiplier = market.asset_class, market.multiplier
-            notional = rules.notional(held, mark, multiplier)
+            kind = market.asset_class
+            value = held * mark * market.multiplier
+            notional = value if value >= 0.0 else -value  # `rules.notional`
+            # In line what most positions are: owned, which is paid for; short in a prediction.
             if held > 0.0 and kind != _PERP:
-                # Most marks are of what is owned: it is worth its notional, and is paid for.
-                value, reserve = notional, 0.0
+                reserve = 0.0
+            elif kind == _PREDICTION:
+                reserve = -held * market.multiplier
             else:
                 cost = leg.cost + leg.cost_low
-                value = rules.value(kind, held, mark, multiplier, cost)
+                value = rules.value(kind, held, mark, market.multiplier, cost)
                 reserve = rules.position_reserve(
-                    kind, held, mark, multiplier, cost, market.strike, market.leverage
+                    kind, held, mark, market.multiplier, cost, market.strike, market.leverage
                 )
-        if value != leg.value:
-            self.value_sum.replace(leg.value, value)
+        former = leg.value
+        if value != former:
+            # `RunningSum.replace`, in line: every mark of a position comes through here.
+            kept = self.value_sum
+            high = kept.high
+            total = high + value
+            virtual = total - high
+            low = kept.low + ((high - (total - virtual)) + (value - virtual))
+            high = total - former
+            virtual = high - total
+            kept.low = low + ((total - (high - virtual)) - (former + virtual))
+            kept.high = high
             leg.value = value
         if reserve != leg.reserve:
             self.position_reserve.replace(leg.reserve, reserve)
             leg.reserve = reserve
-        if notional != leg.notional:
-            self.position_notional.replace(leg.notional, notional)
+        former = leg.notional
+        if notional != former:
+            kept = self.position_notional
+            high = kept.high
+            total = high + notional
+            virtual = total - high
+            low = kept.low + ((high - (total - virtual)) + (notional - virtual))
+            high = total - former
+            virtual = high - total
+            kept.low = low + ((total - (high - virtual)) - (former + virtual))
+            kept.high = high
             leg.notional = notional

@@ -316,7 +316,8 @@ class Paper(SimulatedVenue):
         self, market: MarketState, floor: float, ceiling: float, open_: float, now_ns: int
     ) -> None:
         """Fill what this tick reaches. `floor` is where buys of YES meet it, `ceiling` sells."""
-        has_no = market.no is not None
+        no = market.no
+        has_no = no is not None and bool(no.buys or no.sells)
         no_floor = _complement(ceiling) if has_no else _NAN
         no_ceiling = _complement(floor) if has_no else _NAN
         no_open = _complement(open_) if has_no else _NAN

@@ -108,6 +108,21 @@ class SimulatedVenue(AmendingVenue):
         return self._maker_rate, self._taker_rate
 
     @property
+    def has_fee_schedules(self) -> bool:
+        """Whether fees are asked of models, not told by two rates."""
+        return self._has_fees
+
+    @property
+    def takes_every_class(self) -> bool:
+        """Whether no asset class is refused."""
+        return self._supported is None
+
+    @property
+    def enforces_buying_power(self) -> bool:
+        """Whether orders that the account cannot carry are refused."""
+        return self._enforce
+
+    @property
     def matching(self) -> str:
         """What orders meet: ``"price"``, the last one, or ``"quotes"``, bid and ask."""
         return "price"
