@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import math
 import unicodedata
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from decimal import ROUND_DOWN, Decimal
+from numbers import Integral, Real
 from typing import Final
 
 __all__ = [
@@ -21,7 +23,9 @@ __all__ = [
     "name",
     "percent",
     "price",
+    "setting",
     "signed",
+    "value",
 ]
 
 #: What stands where there is no number yet.
@@ -183,6 +187,27 @@ def name(text: str) -> str:
     if text.isascii() and text.isprintable():
         return text
     return "".join(f"⟨U+{ord(c):04X}⟩" if _is_unseen(c) else c for c in text)
+
+
+def value(given: object) -> str:
+    """Write the value of a parameter: numbers with six digits, functions by their name."""
+    if isinstance(given, str):
+        return name(given)
+    if isinstance(given, Real) and not isinstance(given, bool):
+        return str(int(given)) if isinstance(given, Integral) else f"{float(given):.6g}"
+    if callable(given):  # its repr has an address in it
+        return name(str(getattr(given, "__qualname__", type(given).__name__)))
+    return name(repr(given))
+
+
+def setting(params: Mapping[str, object], *, most: int = 6) -> str:
+    """Write a setting of a search, ``fast=5, slow=20``; of more than `most` the rest is counted."""
+    if not params:
+        return "no parameters"
+    shown = [f"{name(key)}={value(params[key])}" for key in list(params)[:most]]
+    if len(params) > most:
+        shown.append(f"and {len(params) - most} more")
+    return ", ".join(shown)
 
 
 def _is_unseen(character: str) -> bool:

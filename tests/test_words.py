@@ -314,6 +314,7 @@ def test_nothing_that_is_drawn_as_nothing_makes_a_twin_of_a_name(point: int) -> 
     assert words.name(f"ACME{chr(point)}") == f"ACME⟨U+{point:04X}⟩"
 
 
+@pytest.mark.no_cover
 @given(st.text())
 def test_shown_names_have_nothing_hidden_and_can_be_sent(text: str) -> None:
     shown = words.name(text)

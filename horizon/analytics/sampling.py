@@ -84,13 +84,27 @@ class Sampling:
         returns = len(kept) - 1
         if returns > 0 and curve.times_ns[kept[0]] == curve.times_ns[kept[1]]:
             returns -= 1  # from the initial capital to the first equity took no time
-        if span <= 0.0 or returns < 1:
-            return cls(chosen, 0.0)
-        counted = returns * YEAR_SECONDS / span
+        return cls.counted(chosen, returns, span)
+
+    @classmethod
+    def counted(cls, kind: Literal["daily", "points"], returns: int, span_secs: float) -> Sampling:
+        """Decide the returns of a year from how many there are; see `of`.
+
+        Parameters
+        ----------
+        kind : {"daily", "points"}
+        returns : int
+            In the whole data, those that took time.
+        span_secs : float
+            From its first point to its last.
+        """
+        if span_secs <= 0.0 or returns < 1:
+            return cls(kind, 0.0)
+        counted = returns * YEAR_SECONDS / span_secs
         if counted > checks.LARGEST:
-            return cls(chosen, 0.0)
+            return cls(kind, 0.0)
         nearest = min(_USUAL, key=lambda usual: abs(counted / usual - 1.0))
-        return cls(chosen, nearest if abs(counted / nearest - 1.0) <= _NEAR else counted)
+        return cls(kind, nearest if abs(counted / nearest - 1.0) <= _NEAR else counted)
 
     def take(self, curve: Curve) -> Curve:
         """Return the start and the points that returns are taken between."""

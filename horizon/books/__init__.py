@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from horizon.books.reader import read_book_data, read_books
+from horizon.books.reader import JudgedBooks, read_book_data, read_books
 from horizon.books.snapshots import Books
 
-__all__ = ["Books", "read_book_data", "read_books"]
+__all__ = ["Books", "JudgedBooks", "read_book_data", "read_books"]

@@ -87,6 +87,13 @@ def read_books(
     return read
 
 
+class JudgedBooks(dict[str, Books]):
+    """Books by market that `read_book_data` has judged, or windows of such: taken as they are.
+
+    A window may hold no book of a market; nothing fills there then.
+    """
+
+
 def read_book_data(
     book_data: Any, *, bad_rows: str = "raise"
 ) -> tuple[dict[str, Books], dict[str, dict[str, int]]]:
@@ -96,7 +103,7 @@ def read_book_data(
     ----------
     book_data : mapping of market id to books, frame, or path
         Books in any form that `read_books` takes, by market; or one frame, or the path of one,
-        wide or long, with a ``market_id`` column.
+        wide or long, with a ``market_id`` column. `JudgedBooks` are given back as they are.
     bad_rows : {"raise", "drop"}
         What to do about a snapshot that cannot be true.
 
@@ -116,7 +123,9 @@ def read_book_data(
         If `book_data` is of no accepted form.
     """
     is_dropping = checks.one_of("bad_rows", bad_rows, ("raise", "drop")) == "drop"
-    books: dict[str, Books] = {}
+    if isinstance(book_data, JudgedBooks):
+        return book_data, {}
+    books = JudgedBooks()
     dropped: dict[str, dict[str, int]] = {}
     for market, draft in _drafts(book_data, is_dropping, dropped):
         books[market], counts = judge(
