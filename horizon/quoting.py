@@ -70,13 +70,15 @@ def requote(engine: Engine, leg: Leg, wanted: list[Quote]) -> Sequence[OrderStat
     """Make these quotes what rests of this engine's quotes on a leg, with the lock held.
 
     Returns the order of each bid and ask, quote by quote, kept or new; None where a leg's price
-    is none that the market can have, or where risk refused it.
+    is None or none that the market can have, or where risk refused it.
     """
     quick = engine.quick_quotes
     if quick is not None and len(wanted) == 1:
-        done = quick.requote(leg, *wanted[0])
-        if done is not None:
-            return done
+        bid, ask, size = wanted[0]
+        if bid is not None and ask is not None:
+            done = quick.requote(leg, bid, ask, size)
+            if done is not None:
+                return done
     market = leg.market
     lowest, highest = market.lowest, market.highest
     _check(market, wanted)
@@ -101,27 +103,19 @@ def requote(engine: Engine, leg: Leg, wanted: list[Quote]) -> Sequence[OrderStat
             kept[found] = order
             if size < left:
                 venue.amend_order(order.id, order.filled + size)
-    place = engine.place_limit
-    number = 0
-    for bid, ask, size in wanted:
-        try:
-            if kept[number] is None:
-                if lowest < bid < highest:
-                    kept[number] = place(leg, 1, size, bid, QUOTE_INTENT)
-                else:
-                    engine.count("price_bounds", outside(leg, "bid", bid))
-        except RiskRejected:
-            pass  # the engine has counted it
-        number += 1
-        try:
-            if kept[number] is None:
-                if lowest < ask < highest:
-                    kept[number] = place(leg, -1, size, ask, QUOTE_INTENT)
-                else:
-                    engine.count("price_bounds", outside(leg, "ask", ask))
-        except RiskRejected:
-            pass
-        number += 1
+    number = -1
+    for quote in wanted:
+        for name, sign, limit in (("bid", 1, quote.bid), ("ask", -1, quote.ask)):
+            number += 1
+            if limit is None or kept[number] is not None:
+                continue
+            if not lowest < limit < highest:
+                engine.count("price_bounds", outside(leg, name, limit))
+                continue
+            try:
+                kept[number] = engine.place_limit(leg, sign, quote.size, limit, QUOTE_INTENT)
+            except RiskRejected:
+                pass  # the engine has counted it
     return kept
 
 
@@ -132,14 +126,14 @@ def _check(market: MarketState, wanted: list[Quote]) -> None:
     tick_size, lot_size = contract.tick_size, contract.lot_size
     largest = LARGEST / market.multiplier
     for bid, ask, size in wanted:
+        prices = [price for price in (bid, ask) if price is not None]
         if tick_size is not None:
-            for price in (bid, ask):
+            for price in prices:
                 if market.lowest < price < market.highest:
                     contract.check_order_price("quote's price", price)
         if lot_size is not None:
             contract.check_quantity("quote's size", size)
-        if ask * size > largest or -bid * size > largest:
+        if max(map(abs, prices)) * size > largest:
             raise ValueError(
-                f"a quote's notional must be at most 1e15, was {max(abs(bid), abs(ask)):g} x "
-                f"{size:g}"
+                f"a quote's notional must be at most 1e15, was {max(map(abs, prices)):g} x {size:g}"
             )

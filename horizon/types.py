@@ -466,27 +466,28 @@ class OrderRequest(_RequestFields):
 
 
 class _QuoteFields(NamedTuple):
-    bid: float
-    ask: float
+    bid: float | None
+    ask: float | None
     size: float
 
 
 class Quote(_QuoteFields):
     """A two-sided quote: buy `size` at `bid`, sell `size` at `ask`.
 
-    A quote may reach outside a market's price bounds, as a wide spread near 0 or 1 does: such a
-    leg is not sent.
+    One of the two may be None: nothing is quoted on that side. A quote may also reach outside a
+    market's price bounds, as a wide spread near 0 or 1 does: such a leg is not sent, and counted
+    among the refusals.
 
     Raises
     ------
     TypeError, ValueError
-        If `bid` or `ask` is not finite, `bid` lies above `ask` (equal is legal), or `size` is
-        not above 0.
+        If `bid` or `ask` is not finite, both are None, `bid` lies above `ask` (equal is legal),
+        or `size` is not above 0.
     """
 
     __slots__ = ()
 
-    def __new__(cls, bid: float, ask: float, size: float) -> Quote:
+    def __new__(cls, bid: float | None, ask: float | None, size: float) -> Quote:
         # A pipeline makes one at every tick. Only finite floats pass the comparisons in line;
         # whatever else it is goes through the checks, which say what is wrong with it.
         if type(size) is int:
@@ -499,9 +500,12 @@ class Quote(_QuoteFields):
             and 0.0 < size <= 1e15
         ):
             return tuple.__new__(cls, (bid, ask, size))
-        bid, ask = checks.number("bid", bid), checks.number("ask", ask)
+        bid = None if bid is None else checks.number("bid", bid)
+        ask = None if ask is None else checks.number("ask", ask)
         size = checks.positive("size", size)
-        if bid > ask:
+        if bid is None and ask is None:
+            raise ValueError("bid or ask must be a price, were both None; quote nothing with []")
+        if bid is not None and ask is not None and bid > ask:
             raise ValueError(f"bid must not lie above ask, was {bid} over {ask}")
         return tuple.__new__(cls, (bid, ask, size))
 
@@ -510,7 +514,7 @@ class Quote(_QuoteFields):
         # The named tuple's own would build the record without the checks above.
         return cls(*iterable)
 
-    def __getnewargs__(self) -> tuple[float, float, float]:
+    def __getnewargs__(self) -> tuple[float | None, float | None, float]:
         return self.bid, self.ask, self.size
 
     def _replace(self, **changes: Any) -> Quote:

@@ -193,8 +193,12 @@ def value(given: object) -> str:
     """Write the value of a parameter: numbers with six digits, functions by their name."""
     if isinstance(given, str):
         return name(given)
-    if isinstance(given, Real) and not isinstance(given, bool):
-        return str(int(given)) if isinstance(given, Integral) else f"{float(given):.6g}"
+    if isinstance(given, bool):
+        return str(given)
+    if isinstance(given, Integral):
+        return str(int(given))
+    if isinstance(given, Real):
+        return f"{float(given):.6g}"
     if callable(given):  # its repr has an address in it
         return name(str(getattr(given, "__qualname__", type(given).__name__)))
     return name(repr(given))

@@ -485,7 +485,8 @@ class Loop:
             with self._lock:
                 if self._quick is not None and len(quotes) == 1:
                     bid, ask, size = quotes[0]
-                    orders = self._quick.requote(leg, bid, ask, size)
+                    if bid is not None and ask is not None:
+                        orders = self._quick.requote(leg, bid, ask, size)
                 if orders is None:
                     orders = requote(self.engine, leg, quotes)
         except ModelError:
@@ -504,8 +505,10 @@ class Loop:
 
     @staticmethod
     def _middle(traded: Traded, quote: Quote) -> float:
-        """The middle of a quote; one of a single side, the other out of bounds, has none."""
+        """The middle of a quote; one of a single side, or with one out of bounds, has none."""
         bid, ask, _ = quote
+        if bid is None or ask is None:
+            return _NAN
         is_whole = traded.state.lowest < bid and ask < traded.state.highest
         return (bid + ask) / 2.0 if is_whole else _NAN
 
