@@ -358,13 +358,13 @@ class Account(Ledger):
         gain = self._trade(leg, traded, price)
         self.fees_sum.add(fee)
         leg.fees += fee
-        if market.asset_class == _PERP:
-            self.cash_sum.add(gain)
-        else:
-            self.cash_sum.add(-traded * price * market.multiplier)
-        self.cash_sum.add(-fee)
+        paid = gain if market.asset_class == _PERP else -traded * price * market.multiplier
+        self.cash_sum.add_two(paid, -fee)
 
-        order.average = rules.average_after(order.filled, order.average, quantity, price)
+        if order.filled == 0.0:
+            order.average = price
+        else:
+            order.average = rules.average_after(order.filled, order.average, quantity, price)
         order.fees += fee
         left = order.quantity - order.filled - quantity
         if left <= rules.SLACK * order.quantity:
@@ -626,13 +626,14 @@ class Account(Ledger):
 
     def _recount(self, leg: Leg, sign: int) -> None:
         """Count the opening parts of one direction's orders anew, in order of arrival."""
-        left = self.closable(leg, sign)
         held = leg.quantity
+        left = -sign * held if sign * held < 0.0 else 0.0  # `closable`, in line
         for order in leg.market.resting.values():
             if order.leg is leg and order.sign == sign:
-                remaining = order.quantity - order.filled
-                opening = 0.0
-                if not order.reduce_only:
+                opening = remaining = order.quantity - order.filled
+                if order.reduce_only:
+                    opening = 0.0
+                elif left > 0.0:
                     opening = rules.opening_part(remaining, left, held)
                 if opening != order.opening:
                     self._set_opening(order, opening)

@@ -114,19 +114,26 @@ class Ledger:
     def _trade(self, leg: Leg, traded: float, price: float) -> float:
         """Move a position by a signed trade; return the profit realised, before fees."""
         held, multiplier = leg.quantity, leg.market.multiplier
+        if held == 0.0 and leg.quantity_low == 0.0:
+            # A position is opened: what follows, for the case that there is nothing to add to.
+            leg.cost, leg.cost_low = rules.two_sum(
+                leg.cost, leg.cost_low, traded * price * multiplier
+            )
+            leg.average = price
+            leg.quantity = traded
+            return 0.0
         quantity, low = rules.quantity_after(held, leg.quantity_low, traded)
-        closed = rules.closed_quantity(held, traded)
         gain = 0.0
         opened = traded
-        if closed != 0.0:
+        if held != 0.0 and (held > 0.0) != (traded > 0.0):
+            size, amount = abs(held), abs(traded)
+            closed = size if quantity == 0.0 or size < amount else amount
             whole = leg.cost + leg.cost_low
-            if quantity == 0.0:
-                closed = abs(held)
             cost = rules.closed_cost(held, leg.average, whole, closed, multiplier)
-            gain = rules.realized(held, min(closed, abs(traded)), price, multiplier, cost)
+            gain = rules.realized(held, min(closed, amount), price, multiplier, cost)
             self.realized_sum.add(gain)
             leg.realized += gain
-            if closed >= abs(held):
+            if closed >= size:
                 leg.cost = leg.cost_low = 0.0
                 opened = quantity
             else:

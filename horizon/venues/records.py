@@ -58,6 +58,17 @@ class RunningSum:
         self.low += (high - (total - virtual)) + (term - virtual)
         self.high = total
 
+    def add_two(self, first: float, second: float) -> None:
+        """Add one term, then another."""
+        high = self.high
+        total = high + first
+        virtual = total - high
+        low = self.low + ((high - (total - virtual)) + (first - virtual))
+        high = total + second
+        virtual = high - total
+        self.low = low + ((total - (high - virtual)) + (second - virtual))
+        self.high = high
+
     @property
     def total(self) -> float:
         """The sum so far."""
