@@ -76,10 +76,10 @@ def curve_of(
     Parameters
     ----------
     data : list of (time, equity) tuples, Series, frame, dict of columns, array or Curve
-        A Series is indexed by time; a frame has a column ``equity`` and
-        one of timestamp, time, date, datetime and ts, or (pandas) its index; an array has shape
-        (n, 2). Times are epoch seconds or datetimes, UTC where no zone is given. pandas times in
-        a zone that are all midnight there are taken as dates.
+        Or a result that has a `Curve` as its ``curve``. A Series is indexed by time; a frame has
+        a column ``equity`` and one of timestamp, time, date, datetime and ts, or (pandas) its
+        index; an array has shape (n, 2). Times are epoch seconds or datetimes, UTC where no zone
+        is given. pandas times in a zone that are all midnight there are taken as dates.
     initial_capital : float, optional
         What the account began with, above 0; the first equity where it is None. A first equity
         that differs from it (by more than 1e-12 of it) is a return: then the start comes before
@@ -98,6 +98,9 @@ def curve_of(
     initial = (
         None if initial_capital is None else checks.positive("initial_capital", initial_capital)
     )
+    if not isinstance(data, Curve):
+        own = getattr(data, "curve", None)
+        data = own if isinstance(own, Curve) else data
     if isinstance(data, Curve):
         times, equity = data.times_ns, data.equity
     else:

@@ -144,6 +144,11 @@ def _source(name: str, data: object, wanted: Mapping[str, str]) -> Source:
         raw = {str(key): value for key, value in data.items()}
     elif isinstance(data, (list, tuple)):
         return _records(name, data, wanted)
+    elif hasattr(type(data), "to_frame"):
+        raise TypeError(
+            f"data must be {_ACCEPTED}, was a {type(data).__name__}; make it a table: "
+            'data.to_frame("price")'
+        )
     else:
         raise TypeError(f"data must be {_ACCEPTED}, was {checks.show(data)}")
     found = _resolve(name, list(raw), wanted)
@@ -249,6 +254,12 @@ def _listed(names: Iterable[str]) -> str:
 
 
 def _frame(frame: Any, wanted: Mapping[str, str]) -> Columns:
+    for axis, way in (
+        ("index", "make them columns: data.reset_index()"),
+        ("columns", "give a dict of frames by feed, or one long frame with a market_id column"),
+    ):
+        if getattr(getattr(frame, axis, None), "nlevels", 1) > 1:
+            raise TypeError(f"data is a frame with several levels in its {axis}; {way}")
     try:
         columns, index = frame_columns(frame)
     except TypeError:

@@ -41,9 +41,10 @@ def equity_curves(
 
     Parameters
     ----------
-    curves : mapping of str to curve, or iterable of Tearsheet
+    curves : mapping of str to curve, or results or Tearsheets
         By name, each as `generate_tearsheet` takes one (a Series indexed by time, a frame, a
-        list of (time, equity) tuples) or a Tearsheet. Tearsheets alone go by their titles.
+        list of (time, equity) tuples), a result, or a Tearsheet. A result alone, or several in a
+        list, go by their names, Tearsheets by their titles.
     rebase : bool
         Show all from the first moment that they have in common, where each is 100. Without it
         they are drawn as they are, in money, each from its own start.
@@ -117,33 +118,32 @@ def equity_curves(
 
 
 def _read(curves: Any) -> dict[str, Curve]:
-    from horizon.analytics.tearsheet import Tearsheet
-
-    if isinstance(curves, Tearsheet):
+    if _has_curve(curves):
         curves = [curves]
     if not isinstance(curves, Mapping):
-        accepted = "curves must be a dictionary of curves by name, or Tearsheets"
+        accepted = "curves must be a dictionary of curves by name, or results or Tearsheets"
         if not isinstance(curves, Iterable):
             raise TypeError(f"{accepted}; was {checks.show(curves)}")
-        sheets = list(curves)
-        for sheet in sheets:
-            if not isinstance(sheet, Tearsheet):
-                raise TypeError(f"{accepted}; had {checks.show(sheet)}")
         named: dict[str, Any] = {}
-        for sheet in sheets:
-            name, number = sheet.title, 2
+        for one in list(curves):
+            if not _has_curve(one):
+                raise TypeError(f"{accepted}; had {checks.show(one)}")
+            title = name = str(getattr(one, "title", None) or getattr(one, "name", "curve"))
+            number = 2
             while name in named:
-                name, number = f"{sheet.title} ({number})", number + 1
-            named[name] = sheet
+                name, number = f"{title} ({number})", number + 1
+            named[name] = one
         curves = named
     read = {}
     for name, curve in curves.items():
         checks.text("name of a curve", name)
-        if isinstance(curve, Tearsheet):
-            read[name] = curve.curve
-        else:
-            read[name] = curve_of(curve, name=f"curve {checks.show(name)}")
+        read[name] = curve_of(curve, name=f"curve {checks.show(name)}")
     return read
+
+
+def _has_curve(value: object) -> bool:
+    """Whether something brings its own curve, as a result and a tearsheet do."""
+    return isinstance(getattr(value, "curve", None), Curve)
 
 
 def _on_base(name: str, curve: Curve, start_ns: int) -> Curve:

@@ -425,3 +425,25 @@ def test_numbers_of_other_libraries_are_numbers() -> None:
 
     assert result.equity_curve[0] == (0.0, 500.0)
     assert result.metrics.total_return == pytest.approx(1.0, abs=1e-12)
+
+
+@pytest.mark.parametrize(
+    "data,words",
+    [
+        (pd.Series([0.5, 0.4]), ["was a Series", 'data.to_frame("price")']),
+        (
+            pd.DataFrame(
+                {"price": [0.5, 0.4]},
+                index=pd.MultiIndex.from_tuples([("a", 1), ("a", 2)], names=["m", "timestamp"]),
+            ),
+            ["several levels in its index", "data.reset_index()"],
+        ),
+        (
+            pd.DataFrame([[1.0, 2.0]], columns=pd.MultiIndex.from_product([["close"], ["a", "b"]])),
+            ["several levels in its columns", "a dict of frames by feed"],
+        ),
+    ],
+    ids=["series", "index", "columns"],
+)
+def test_tables_of_another_shape(data: Any, words: list[str]) -> None:
+    refused(TypeError, *words, data=data)

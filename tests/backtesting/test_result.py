@@ -619,3 +619,16 @@ def test_figure_is_that_of_the_tearsheet(result: BacktestResult) -> None:
     pytest.importorskip("plotly")
     own, sheets = result.figure(), result.tearsheet().figure()
     assert own.to_json() == sheets.to_json()
+
+
+def test_a_result_is_drawn_by_its_name() -> None:
+    rows = [{"timestamp": 1000 + i, "price": 0.50 + 0.01 * i} for i in range(3)]
+    first = hz.backtest("first", data=rows, pipeline=[lambda ctx: None])
+    second = hz.backtest("second", data=rows, pipeline=[lambda ctx: None])
+    for curves, names in (
+        (first, ["first"]),
+        ([first, second, first], ["first", "second", "first (2)"]),
+        ({"mine": first}, ["mine"]),
+    ):
+        figure = hz.figures.equity_curves(curves, rebase=False)
+        assert list(dict.fromkeys(trace.name for trace in figure.data)) == names

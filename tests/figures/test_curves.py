@@ -118,7 +118,7 @@ def test_names_from_outside_are_text() -> None:
         ({"a": []}, ValueError, "'a' has none"),
         ({"a": curve(1.0, 2.0), "b": curve(1.0, start=9)}, ValueError, "time in common"),
         ({"a": curve(0.0, 2.0)}, ValueError, "'a' does not; draw them with rebase=False"),
-        ([curve(1.0)], TypeError, "by name, or Tearsheets"),
+        ([curve(1.0)], TypeError, "by name, or results or Tearsheets"),
         ({"a": [(1, "x")]}, ValueError, "curve 'a'"),
         ({1: curve(1.0)}, TypeError, "name of a curve"),
     ],
