@@ -12,7 +12,11 @@ BIN := $(VENV)/bin
 LOCKED := $(VENV)/.lock-installed
 READY := $(VENV)/.ready
 NOTEBOOKS = $(wildcard notebooks/*.ipynb)
+# These alone are collected: importing all tests takes longer than some of the browser's run.
+BROWSER_TESTS = $(shell grep -rl --include='*.py' 'mark\.browser' tests | sort)
 
+# Importing nbval takes seconds in each process, and only the notebooks need it.
+PYTEST := $(BIN)/python -m pytest -p no:nbval
 # pytest exits with 5 when it collected nothing, which is no failure here.
 NONE_OK = || { code=$$?; [ $$code -eq 5 ] && echo "nothing to collect for '$@', going on" || exit $$code; }
 
@@ -56,17 +60,17 @@ lint: setup ## ruff and mypy
 	$(BIN)/mypy
 
 unit: setup ## the quick tests, with branch coverage
-	$(BIN)/python -m pytest -n $(JOBS) --cov --cov-report=term $(NONE_OK)
+	$(PYTEST) -n $(JOBS) --cov --cov-report=term $(NONE_OK)
 
 notebooks: setup ## run the notebooks, and check that they are committed clean
 	$(BIN)/python scripts/notebooks.py --check
 	$(if $(NOTEBOOKS),$(BIN)/python -m pytest --nbval-lax -n $(JOBS) --dist loadfile $(NOTEBOOKS) $(NONE_OK),@echo "no notebooks yet")
 
 browser: setup ## drive the desk and run the notebooks in JupyterLab in a headless Chromium
-	$(BIN)/python -m pytest -m browser -n $(JOBS) --dist loadfile tests $(NONE_OK)
+	$(PYTEST) -m browser -n $(JOBS) --dist worksteal $(BROWSER_TESTS) $(NONE_OK)
 
 test-long: setup ## the tests that take minutes
-	$(BIN)/python -m pytest -m long -n $(JOBS) tests $(NONE_OK)
+	$(PYTEST) -m long -n $(JOBS) tests $(NONE_OK)
 
 bench: setup ## print the figures of benchmarks/
 	@for script in $(wildcard benchmarks/bench_*.py); do \

@@ -832,6 +832,7 @@ STEP = st.one_of(
 )
 
 
+@pytest.mark.no_cover
 @settings(max_examples=300, deadline=None)
 @given(st.lists(STEP, max_size=40))
 def test_exposure_rules_decide_as_a_naive_count_does(steps: list[tuple]) -> None:
@@ -900,6 +901,7 @@ SHUFFLE = st.one_of(
 )
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("market_fill", ["now", "next_tick"])
 @settings(max_examples=300, deadline=None)
 @given(steps=st.lists(SHUFFLE, max_size=40))

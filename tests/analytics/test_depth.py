@@ -161,6 +161,7 @@ def test_times_closer_than_a_column_each_make_fewer_columns() -> None:
     assert depth_grid(frame, n_times=100).time_edges_ns.tolist() == [0, 1, 2, 3]
 
 
+@pytest.mark.no_cover
 @settings(deadline=None)
 @given(
     st.lists(

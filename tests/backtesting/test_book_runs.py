@@ -538,6 +538,7 @@ def test_glft_fills_by_the_distance_from_the_middle() -> None:
     assert fills(far) == []
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("model", ["probabilistic", "glft"])
 def test_chance_has_the_frequency_that_the_model_gives_it(model: str) -> None:
     # Every row quotes two bids of one contract at the best bid; each meets one snapshot and is

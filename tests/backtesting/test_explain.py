@@ -468,6 +468,7 @@ def test_an_explanation_changes_nothing_in_the_run() -> None:
 
 
 # ------------------------------------------------------------------------ against what happened
+@pytest.mark.no_cover
 @pytest.mark.parametrize("seed", range(3))
 @pytest.mark.parametrize(
     "how",

@@ -359,6 +359,7 @@ def test_an_order_before_the_first_book_waits_for_it() -> None:
 
 
 # ------------------------------------------------------------------------ against what happened
+@pytest.mark.no_cover
 @pytest.mark.parametrize("seed", range(3))
 @pytest.mark.parametrize(
     "how",

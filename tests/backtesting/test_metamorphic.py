@@ -23,6 +23,9 @@ from tests.backtesting.worlds import (
     worlds,
 )
 
+# Measured, these would take three times as long, and count hardly a line that others do not.
+pytestmark = pytest.mark.no_cover
+
 MODES = ["price", "quotes", "bars", "books"]
 QUICK = settings(
     max_examples=25,

@@ -12,6 +12,9 @@ from horizon import AssetClass
 from tests.backtesting.worlds import World, book_worlds, busy_world, contract_of, worlds
 from tests.properties.naive import Book, Contract, Terms, Tick
 
+# Measured, these would take three times as long, and count hardly a line that others do not.
+pytestmark = pytest.mark.no_cover
+
 QUICK = settings(
     max_examples=40,
     deadline=None,

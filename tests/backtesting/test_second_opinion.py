@@ -75,6 +75,7 @@ def test_random_runs_are_what_a_second_opinion_says(world: World) -> None:
     compare(world)
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("mode", ["price", "quotes", "bars", "books"])
 def test_busy_runs_are_what_a_second_opinion_says(mode: str) -> None:
     count = 0
@@ -86,6 +87,7 @@ def test_busy_runs_are_what_a_second_opinion_says(mode: str) -> None:
     assert count > 20 * 40
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("mode", ["price", "books"])
 def test_what_travels_for_another_time_each_is_what_a_second_opinion_says(mode: str) -> None:
     for seed in range(15):

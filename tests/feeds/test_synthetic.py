@@ -38,6 +38,7 @@ def test_quotes_are_rounded_away_from_the_price() -> None:
     assert (row.bid, row.ask) == pytest.approx((0.493, 0.513), abs=1e-15)
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("start", [0.1, 0.5, 0.8])
 def test_mean_over_seeds_is_the_start_at_every_distance(start: float) -> None:
     # 4,000 independent paths, strong moves: the standard error of each mean is the sample's
@@ -50,6 +51,7 @@ def test_mean_over_seeds_is_the_start_at_every_distance(start: float) -> None:
         assert abs(paths[:, k].mean() - start) < 4 * error
 
 
+@pytest.mark.no_cover
 def test_one_giant_step_is_fair_too() -> None:
     # Log-odds move by about two in one step: a drift that were right for small steps only, or
     # a tenth too large, would shift this mean by more than six standard errors.
@@ -58,6 +60,7 @@ def test_one_giant_step_is_fair_too() -> None:
     assert abs(after.mean() - 0.5) < 4 * after.std(ddof=1) / np.sqrt(len(after))
 
 
+@pytest.mark.no_cover
 def test_next_move_has_mean_zero_whatever_the_price_and_the_last_move() -> None:
     # One long look at the increments: no state of the market makes the next one one-sided.
     paths = np.array([prices(seed=seed, volatility=0.03, n=300) for seed in range(1_500)])
@@ -69,6 +72,7 @@ def test_next_move_has_mean_zero_whatever_the_price_and_the_last_move() -> None:
         assert abs(moves.mean()) < 4 * moves.std(ddof=1) / np.sqrt(len(moves))
 
 
+@pytest.mark.no_cover
 def test_outcome_has_the_price_as_its_probability() -> None:
     feeds = [Synthetic(seed=seed, start=0.3, volatility=0.05, n=400) for seed in range(3_000)]
     gap = np.array([feed.outcome - list(feed)[-1].price for feed in feeds])  # type: ignore[operator]

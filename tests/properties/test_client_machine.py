@@ -37,6 +37,9 @@ from horizon.errors import AlgoError, HorizonError, OrderError
 from tests.properties.naive import Contract, Terms
 from tests.properties.witness import Witness
 
+# Measured, these would take three times as long, and count hardly a line that others do not.
+pytestmark = pytest.mark.no_cover
+
 CALL = "AAPL250117C00180000"
 CONTRACTS = {
     contract.id: contract

@@ -15,6 +15,9 @@ from horizon import analytics as an
 from horizon.analytics import Curve, Metrics, Sampling, metrics_of, periods
 from horizon.analytics.drawdown import episodes_of
 
+# Measured, these would take three times as long, and count hardly a line that others do not.
+pytestmark = pytest.mark.no_cover
+
 quick = settings(
     max_examples=40,
     deadline=None,

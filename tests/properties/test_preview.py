@@ -275,6 +275,7 @@ def crowd(*names: str) -> Any:
     return st.lists(order, min_size=8, max_size=24)
 
 
+@pytest.mark.no_cover
 @quick
 @given(
     options=options_of,
@@ -303,6 +304,7 @@ def test_what_happens_to_the_other_orders_is_in_a_preview(
             event("ended others")
 
 
+@pytest.mark.no_cover
 @quick
 @given(risk=limits, options=options_of, steps=steps_of, last=orders(at_limit=True))
 def test_a_limit_order_that_fills_whole_leaves_what_its_preview_said(

@@ -207,6 +207,7 @@ def test_totals_do_not_drift_over_many_trades() -> None:
     assert paper.equity() == math.fsum([*moved, *worth])
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("seed", range(25))
 def test_the_books_add_up_after_any_sequence_of_trades(seed: int) -> None:
     chance = random.Random(seed)

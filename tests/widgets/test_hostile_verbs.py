@@ -222,6 +222,7 @@ async def take(desk: Desk, step: tuple[Any, ...]) -> None:
     desk.check_books()
 
 
+@pytest.mark.no_cover
 @settings(
     max_examples=100,
     deadline=None,
