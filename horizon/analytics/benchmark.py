@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from horizon import checks
+from horizon.analytics.products import dot
 from horizon.analytics.returns import annual_return, checked_returns, compounded, deviation, ratio
 
 __all__ = [
@@ -81,7 +82,7 @@ def beta(returns: Any, benchmark: Any) -> float:
     if deviation(other) == 0.0:
         return 0.0
     centred = other - other.mean()
-    return float(np.dot(own - own.mean(), centred) / np.dot(centred, centred))
+    return dot(own - own.mean(), centred) / dot(centred, centred)
 
 
 def alpha(
@@ -130,7 +131,7 @@ def correlation(returns: Any, benchmark: Any) -> float:
     if deviation(own) == 0.0 or deviation(other) == 0.0:
         return 0.0
     a, b = own - own.mean(), other - other.mean()
-    return float(np.dot(a, b)) / math.sqrt(float(np.dot(a, a)) * float(np.dot(b, b)))
+    return dot(a, b) / math.sqrt(dot(a, a) * dot(b, b))
 
 
 def r_squared(returns: Any, benchmark: Any) -> float:

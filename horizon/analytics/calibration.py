@@ -35,6 +35,7 @@ from horizon.analytics.forecasts import (
     same_lengths,
     unit_range,
 )
+from horizon.analytics.products import dot
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -387,7 +388,7 @@ def brier_score(predictions: Any, outcomes: Any, *, ties: bool = False) -> float
         unit_range("predictions", p[rows], rows.start)
         are_binary("outcomes", y[rows], rows.start, ties)
         missed = p[rows] - y[rows]
-        total += float(np.dot(missed, missed))
+        total += dot(missed, missed)
     return total / len(p) if len(p) else 0.0
 
 
@@ -499,11 +500,11 @@ def _summed(
         sums.counts += np.bincount(codes, minlength=slots)
         sums.p += np.bincount(codes, said, slots)
         sums.y += np.bincount(codes, came, slots)
-        sums.p_squared += float(np.dot(said, said))
-        sums.y_squared += float(np.dot(came, came))
-        sums.p_times_y += float(np.dot(said, came))
+        sums.p_squared += dot(said, said)
+        sums.y_squared += dot(came, came)
+        sums.p_times_y += dot(said, came)
         missed = said - came
-        sums.missed_squared += float(np.dot(missed, missed))
+        sums.missed_squared += dot(missed, missed)
         sums.surprise += _surprise(said, came, binary, low, high)
         sums.lowest_y = min(sums.lowest_y, float(came.min()))
         sums.highest_y = max(sums.highest_y, float(came.max()))
@@ -530,12 +531,12 @@ def _scored(
         bin_edges=edges.tolist(),
         brier_score=sums.missed_squared / total,
         log_loss=sums.surprise / total,
-        ece=float(np.dot(counts, np.abs(means - rates))) / total,
-        reliability=float(np.dot(counts, (means - rates) ** 2)) / total,
-        resolution=float(np.dot(counts, (rates - base) ** 2)) / total,
+        ece=dot(counts, np.abs(means - rates)) / total,
+        reliability=dot(counts, (means - rates) ** 2) / total,
+        resolution=dot(counts, (rates - base) ** 2) / total,
         uncertainty=max(variance, 0.0),
-        within_bin_variance=max(sums.p_squared - float(np.dot(sums.p, means)), 0.0) / total,
-        within_bin_covariance=2.0 * (sums.p_times_y - float(np.dot(sums.p, rates))) / total,
+        within_bin_variance=max(sums.p_squared - dot(sums.p, means), 0.0) / total,
+        within_bin_covariance=2.0 * (sums.p_times_y - dot(sums.p, rates)) / total,
         base_rate=base,
         count=n,
         strategy=strategy,
@@ -548,7 +549,7 @@ def _surprise(p: Floats, y: Floats, binary: bool, low: float, high: float) -> fl
     clips = low < _CLIP or high > 1.0 - _CLIP
     if not binary:
         happened, other = np.maximum(p, _CLIP), np.maximum(1.0 - p, _CLIP)
-        return 0.0 - float(np.dot(y, np.log(happened)) + np.dot(1.0 - y, np.log(other)))
+        return 0.0 - (dot(y, np.log(happened)) + dot(1.0 - y, np.log(other)))
     # One logarithm a pair: |p + (y − 1)| is p where y is 1, and 1 − p where it is 0.
     given = y - 1.0
     given += p

@@ -22,6 +22,7 @@ from horizon.analytics.forecasts import (
     same_lengths,
     unit_range,
 )
+from horizon.analytics.products import dot
 from horizon.columns import NEVER, nanoseconds
 
 if TYPE_CHECKING:
@@ -287,7 +288,7 @@ def _result(longest: float, counts: Floats, means: Floats, squares: Floats) -> E
         slope=None if fit is None else fit[1],
         fitted=fitted,
         bucket_edges=edges.tolist(),
-        mean_edge=float(np.dot(counts, means)) / max(float(counts.sum()), 1.0),
+        mean_edge=dot(counts, means) / max(float(counts.sum()), 1.0),
         count=int(counts.sum()),
     )
 
@@ -301,10 +302,10 @@ def _fit(hours: Floats, means: Floats, counts: Floats) -> tuple[float, float] | 
     middle_x = float(np.average(x, weights=weights))
     middle_y = float(np.average(y, weights=weights))
     away = weights * (x - middle_x)
-    spread = float(np.dot(away, x - middle_x))
+    spread = dot(away, x - middle_x)
     if not spread > 0.0:  # a span so short that its squares are 0
         return None
-    slope = float(np.dot(away, y - middle_y)) / spread
+    slope = dot(away, y - middle_y) / spread
     if abs(slope) * float(hours[-1]) < _FLAT:
         slope = 0.0
     return middle_y - slope * middle_x, slope

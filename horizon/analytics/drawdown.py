@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 
 from horizon import checks
 from horizon.analytics.curves import equity_of
+from horizon.analytics.products import dot
 from horizon.analytics.returns import annual_return, checked_returns, ratio
 
 __all__ = [
@@ -242,7 +243,7 @@ def time_under_water(times_ns: Any, equity: Any) -> float:
     if span == 0:
         return 0.0
     is_below = underwater(equity)[:-1] < 0.0
-    return float(np.dot(np.diff(times_ns).astype(np.float64), is_below)) / span
+    return dot(np.diff(times_ns).astype(np.float64), is_below) / span
 
 
 # ------------------------------------------------------------------------ of returns
@@ -278,7 +279,7 @@ def ulcer_index(returns: Any) -> float:
     if len(values) == 0:
         return 0.0
     depth = underwater(equity_of(values))[1:]
-    return math.sqrt(float(np.dot(depth, depth)) / len(values))
+    return math.sqrt(dot(depth, depth) / len(values))
 
 
 def ulcer_performance_index(returns: Any, *, periods_per_year: float = 252.0) -> float:
@@ -318,7 +319,7 @@ def burke_ratio(
         begins = np.flatnonzero(is_loss & ~np.concatenate([[False], is_loss[:-1]]))
         losses = np.where(is_loss, -values, 0.0)
         depths = np.add.reduceat(losses, begins) if len(begins) else np.zeros(0)
-    risk = math.sqrt(float(np.dot(depths, depths)))
+    risk = math.sqrt(dot(depths, depths))
     if checks.flag("modified", modified):
         risk /= math.sqrt(len(values))
     return ratio(growth, risk)

@@ -24,6 +24,7 @@ from horizon.analytics.drawdown import below_peak, episodes_of
 from horizon.analytics.edges import forecast_scores
 from horizon.analytics.fills import FillTable, table_of
 from horizon.analytics.metrics import Metrics
+from horizon.analytics.products import dot
 from horizon.analytics.returns import (
     adjusted,
     annual_return,
@@ -135,10 +136,10 @@ def _of_equity(curve: Curve) -> tuple[dict[str, Any], float]:
         "drawdown_count": count,
         "current_drawdown_pct": -float(depth[-1]) + 0.0,
         "time_under_water": under / span_ns if span_ns else 0.0,
-        "ulcer_index": math.sqrt(float(np.dot(observed, observed)) / n) if n else 0.0,
+        "ulcer_index": math.sqrt(dot(observed, observed) / n) if n else 0.0,
         "pain_index": -float(observed.mean()) + 0.0 if n else 0.0,
     }
-    return found, math.sqrt(float(np.dot(episodes.depths, episodes.depths)))
+    return found, math.sqrt(dot(episodes.depths, episodes.depths))
 
 
 def _of_returns(sampled: Curve, how: Sampling, rate: float) -> dict[str, Any]:
@@ -156,7 +157,7 @@ def _of_returns(sampled: Curve, how: Sampling, rate: float) -> dict[str, Any]:
     below, above = int(np.searchsorted(ordered, 0.0)), int(np.searchsorted(ordered, 0.0, "right"))
     losses, gains = ordered[:below], ordered[above:]
     lost, gained = -float(losses.sum()) + 0.0, float(gains.sum())
-    short = math.sqrt(float(np.dot(losses, losses)) / n)
+    short = math.sqrt(dot(losses, losses) / n)
     spread = deviation(returns)
     found.update(_of_moments(returns, mean, spread))
     low, high = _quantile(ordered, 0.05), _quantile(ordered, 0.95)
@@ -184,7 +185,7 @@ def _of_returns(sampled: Curve, how: Sampling, rate: float) -> dict[str, Any]:
         minimum_track_record=inference.minimum_track_record(
             sharpe, skewness=skew, kurtosis=tails + 3.0
         ),
-        sortino_ratio=ratio(excess * annual, math.sqrt(float(np.dot(missed, missed)) / n)),
+        sortino_ratio=ratio(excess * annual, math.sqrt(dot(missed, missed) / n)),
         omega_ratio=ratio(gained, lost),
         gain_to_pain_ratio=ratio(float(returns.sum()), lost),
         tail_ratio=ratio(abs(high), abs(low)),
@@ -219,9 +220,9 @@ def _of_moments(returns: Numbers, mean: float, spread: float) -> dict[str, float
         return {**found, "skewness": 0.0, "kurtosis": 0.0, "autocorrelation": 0.0}
     centred /= spread * math.sqrt((n - 1) / n)
     squares = centred * centred
-    found["skewness"] = float(np.dot(squares, centred)) / n
-    found["kurtosis"] = float(np.dot(squares, squares)) / n - 3.0
-    found["autocorrelation"] = float(np.dot(centred[1:], centred[:-1])) / n
+    found["skewness"] = dot(squares, centred) / n
+    found["kurtosis"] = dot(squares, squares) / n - 3.0
+    found["autocorrelation"] = dot(centred[1:], centred[:-1]) / n
     return found
 
 
@@ -399,4 +400,4 @@ def _mean_equity(curve: Curve) -> float:
     if span == 0:
         return float(curve.equity.mean())
     steps = np.diff(curve.times_ns).astype(np.float64)
-    return float(np.dot(steps, curve.equity[:-1])) / span
+    return dot(steps, curve.equity[:-1]) / span

@@ -26,6 +26,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from horizon import checks
+from horizon.analytics.products import dot
 from horizon.columns import numbers
 from horizon.errors import DataError
 
@@ -124,7 +125,7 @@ def deviation(values: Numbers, ddof: int = 1, *, size: float | None = None) -> f
         return 0.0
     # In units of the largest, squares neither overflow nor vanish.
     centred = (values - values.mean()) / largest
-    spread = largest * math.sqrt(float(np.dot(centred, centred)) / (len(values) - ddof))
+    spread = largest * math.sqrt(dot(centred, centred) / (len(values) - ddof))
     least = max(NO_SPREAD * (largest if size is None else size), NOISE)
     return spread if spread > least else 0.0
 
@@ -212,7 +213,7 @@ def downside_deviation(
     checks.one_of("count", count, ("all", "below"))
     short = np.minimum(values, 0.0)
     n = len(values) if count == "all" else int(np.count_nonzero(short))
-    return math.sqrt(float(np.dot(short, short)) / n * per_year) if n else 0.0
+    return math.sqrt(dot(short, short) / n * per_year) if n else 0.0
 
 
 def upside_risk(returns: Any, *, minimum: float = 0.0, periods_per_year: float = 1.0) -> float:
@@ -402,7 +403,7 @@ def skewness(returns: Any, *, method: str = "moment") -> float:
     if spread == 0.0 or (method == "sample" and n < 3):
         return 0.0
     scaled = (values - values.mean()) / spread
-    moment = float(np.dot(scaled * scaled, scaled)) / n
+    moment = dot(scaled * scaled, scaled) / n
     return moment if method == "moment" else moment * math.sqrt(n * (n - 1.0)) / (n - 2.0)
 
 
@@ -427,7 +428,7 @@ def kurtosis(returns: Any, *, method: str = "moment", excess: bool = True) -> fl
         return 0.0
     scaled = (values - values.mean()) / spread
     squares = scaled * scaled
-    moment = float(np.dot(squares, squares)) / n
+    moment = dot(squares, squares) / n
     if method == "moment":
         return moment - 3.0 * less
     corrected = moment * (n + 1.0) * (n - 1.0) / ((n - 2.0) * (n - 3.0))
@@ -464,7 +465,7 @@ def autocorrelation(returns: Any, *, lag: int = 1) -> float:
     if len(values) <= steps or deviation(values, 0) == 0.0:
         return 0.0
     centred = values - values.mean()
-    return float(np.dot(centred[steps:], centred[:-steps]) / np.dot(centred, centred))
+    return dot(centred[steps:], centred[:-steps]) / dot(centred, centred)
 
 
 def stability(returns: Any) -> float:
@@ -488,7 +489,7 @@ def straightness(growth: Numbers) -> float:
     # About the middle, so that nothing is left of the mean: Σ steps is 0, and Σ steps² is
     # n(n² − 1) / 12.
     steps = np.arange(n, dtype=np.float64) - (n - 1) / 2.0
-    covered = float(np.dot(steps, growth - growth.mean())) ** 2
+    covered = dot(steps, growth - growth.mean()) ** 2
     return min(covered / (n * (n * n - 1.0) / 12.0 * n * spread * spread), 1.0)
 
 

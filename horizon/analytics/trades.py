@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from horizon import checks
 from horizon.analytics.fill_reader import market_of
 from horizon.analytics.fills import FillTable
+from horizon.analytics.products import dot
 from horizon.instruments import NO_SUFFIX
 
 if TYPE_CHECKING:
@@ -296,7 +297,7 @@ class Exposure:
             If the end lies before the start.
         """
         weights = _shares(self.times_ns, start_ns, end_ns)
-        return float(weights @ self.gross), float(weights @ self.net)
+        return dot(weights, self.gross), dot(weights, self.net)
 
     def __len__(self) -> int:
         return len(self.times_ns)
