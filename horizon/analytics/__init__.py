@@ -7,6 +7,8 @@
 `rolling`           metrics over a moving window
 `periods`           returns and profit by month, year, weekday and hour
 `inference`         error of a Sharpe ratio, many trials, bootstrap intervals
+`overfitting`       how far a search explains what it has found: CSCV; `trials`: resampled
+                    best of many; `sensitivity`: whether parameters stay where they were
 `fills`, `trades`   closings, round trips, exposure, turnover, fees of a list of fills
 `edges`             Brier score and edge of fills
 `metrics`           all of these in one record
@@ -78,6 +80,7 @@ from horizon.analytics.inference import (
 )
 from horizon.analytics.measure import metrics_of
 from horizon.analytics.metrics import MetricRow, Metrics
+from horizon.analytics.overfitting import Cscv, cscv
 from horizon.analytics.periods import (
     by_hour,
     by_month,
@@ -129,6 +132,7 @@ from horizon.analytics.rolling import (
     rolling_volatility,
 )
 from horizon.analytics.sampling import Sampling
+from horizon.analytics.sensitivity import ParameterStability, parameter_stability
 from horizon.analytics.tearsheet import Tearsheet, generate_tearsheet
 from horizon.analytics.trades import (
     closings,
@@ -141,6 +145,7 @@ from horizon.analytics.trades import (
     trade_stats,
     turnover,
 )
+from horizon.analytics.trials import RealityCheck, reality_check
 from horizon.analytics.volume import VolumeShares, volume_shares
 from horizon.books import Books, read_books
 
@@ -244,6 +249,13 @@ __all__ = [
     "time_in_market",
     "trade_stats",
     "turnover",
+    # searches
+    "Cscv",
+    "ParameterStability",
+    "RealityCheck",
+    "cscv",
+    "parameter_stability",
+    "reality_check",
     # forecasts
     "CalibrationCurve",
     "EdgeDecay",
