@@ -64,6 +64,7 @@ if TYPE_CHECKING:  # what is loaded on first use, for editors and type checkers
         log_loss,
     )
     from horizon.backtesting import BacktestResult, backtest, check_lookahead, load_result
+    from horizon.walkforward import CpcvResult, WalkForwardResult, cpcv, walk_forward
     from horizon.widgets import workbench
 
 __version__ = "0.1.0.dev0"
@@ -75,6 +76,7 @@ __all__ = [
     "AlgoProgress",
     "AssetClass",
     "BacktestResult",
+    "CpcvResult",
     "Crypto",
     "DataError",
     "Engine",
@@ -112,12 +114,14 @@ __all__ = [
     "VenuePosition",
     "VenueQuote",
     "VenueSettlement",
+    "WalkForwardResult",
     "analytics",
     "backtest",
     "backtesting",
     "calibration_curve",
     "check_lookahead",
     "connect",
+    "cpcv",
     "edge_decay",
     "errors",
     "feeds",
@@ -128,23 +132,29 @@ __all__ = [
     "quotes",
     "register_venue",
     "volume_profile",
+    "walk_forward",
+    "walkforward",
     "widgets",
     "workbench",
 ]
 
 # Loaded on first use: they are not needed to place an order.
-_LAZY = ("analytics", "backtesting", "feeds", "figures", "widgets")
+_LAZY = ("analytics", "backtesting", "feeds", "figures", "walkforward", "widgets")
 _LAZY_NAMES = {
     "BacktestResult": "backtesting",
+    "CpcvResult": "walkforward",
     "Metrics": "analytics",
     "Tearsheet": "analytics",
+    "WalkForwardResult": "walkforward",
     "backtest": "backtesting",
     "calibration_curve": "analytics",
     "check_lookahead": "backtesting",
+    "cpcv": "walkforward",
     "edge_decay": "analytics",
     "generate_tearsheet": "analytics",
     "load_result": "backtesting",
     "log_loss": "analytics",
+    "walk_forward": "walkforward",
     "workbench": "widgets",
 }
 

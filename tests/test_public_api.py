@@ -16,6 +16,7 @@ EXPECTED = {
     "AlgoProgress",
     "AssetClass",
     "BacktestResult",
+    "CpcvResult",
     "Crypto",
     "DataError",
     "Engine",
@@ -72,6 +73,10 @@ EXPECTED = {
     "register_venue",
     "volume_profile",
     "widgets",
+    "WalkForwardResult",
+    "cpcv",
+    "walk_forward",
+    "walkforward",
     "workbench",
 }
 
