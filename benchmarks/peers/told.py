@@ -8,6 +8,7 @@ Each wants an environment of its own, made with these (Python 3.11):
     backtrader==1.9.78.123       numpy==2.4.6 pandas==3.1.1
     hftbacktest==2.4.4           numpy==2.2.6 numba==0.68.1
     nautilus_trader==1.221.0     numpy==2.4.6 pandas==2.3.3
+    vectorbt==1.2.0              numpy==2.4.6 pandas==3.1.1 numba==0.68.1
 
 Each prints one line of JSON: rows a second of the run itself, and how many fills there were. What
 it took to bring the data into the peer's own form, and to compile, is not in the rate.

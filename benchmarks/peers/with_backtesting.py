@@ -1,8 +1,11 @@
-"""W1 and W3 in backtesting.py, which knows bars only.
+"""W1, W3 and the search of a walk-forward in backtesting.py, which knows bars only.
 
 A tick is a bar whose four prices are one, so that a limit fills where the price reaches it. It
 counts round trips: a trade is an entry and its exit, two fills of ours. `run()` ends with its
 statistics.
+
+The search is its own `optimize`, window by window, on as many processes as it takes by itself; it
+has no walk-forward.
 """
 
 from __future__ import annotations
@@ -17,6 +20,10 @@ import pandas as pd
 from backtesting import Backtest, Strategy
 from backtesting.lib import crossover
 from told import tell
+from workload_search import CASH, prices, windows
+from workload_search import FAST as FASTS
+from workload_search import ROWS as SEARCHED
+from workload_search import SLOW as SLOWS
 from workloads import BARS, FAST, HALF_SPREAD, ROWS, SIZE, SLOW, bars, ticks
 
 warnings.simplefilter("ignore")
@@ -75,5 +82,41 @@ def w3(rows: int) -> Callable[[], int]:
     return lambda: 2 * int(Backtest(frame, Cross, cash=1e6).run()["# Trades"])
 
 
+class Searched(Strategy):
+    """The same with lengths that a search can set."""
+
+    fast, slow = FAST, SLOW
+
+    def init(self) -> None:
+        self.quick = self.I(mean, self.data.Close, self.fast)
+        self.drawn = self.I(mean, self.data.Close, self.slow)
+
+    def next(self) -> None:
+        if crossover(self.quick, self.drawn):
+            self.buy(size=int(SIZE))
+        elif crossover(self.drawn, self.quick):
+            self.position.close()
+
+
+def search(rows: int) -> Callable[[], int]:
+    seconds, price = prices(rows)
+    frame = table(price, price, price, price, seconds)
+
+    def run() -> int:
+        fills = 0
+        for train, test in windows(rows):
+            best = Backtest(frame.iloc[train], Searched, cash=CASH).optimize(
+                fast=list(FASTS), slow=list(SLOWS), maximize="Equity Final [$]"
+            )["_strategy"]
+            found = Backtest(frame.iloc[test], Searched, cash=CASH).run(
+                fast=best.fast, slow=best.slow
+            )
+            fills += 2 * int(found["# Trades"]) + len(found["_strategy"].trades)
+            print(f"chosen fast={best.fast} slow={best.slow}")
+        return fills
+
+    return run
+
+
 if __name__ == "__main__":
-    tell({"W1": (w1, ROWS), "W3": (w3, BARS)})
+    tell({"W1": (w1, ROWS), "W3": (w3, BARS), "search": (search, SEARCHED)})
