@@ -258,7 +258,9 @@ def _frame(frame: Any, wanted: Mapping[str, str]) -> Columns:
         ("index", "make them columns: data.reset_index()"),
         ("columns", "give a dict of frames by feed, or one long frame with a market_id column"),
     ):
-        if getattr(getattr(frame, axis, None), "nlevels", 1) > 1:
+        # pandas alone has levels, and a lazy frame must not be asked for its columns yet.
+        is_pandas = type(frame).__module__.partition(".")[0] == "pandas"
+        if is_pandas and getattr(getattr(frame, axis, None), "nlevels", 1) > 1:
             raise TypeError(f"data is a frame with several levels in its {axis}; {way}")
     try:
         columns, index = frame_columns(frame)

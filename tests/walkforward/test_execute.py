@@ -361,6 +361,15 @@ def test_an_interrupt_keeps_what_was_done(way: dict[str, Any]) -> None:
     assert len(done) == 4
 
 
+@pytest.fixture
+def interruptible() -> Iterator[None]:
+    """Python's own answer to an interrupt: started in the background, a process ignores it."""
+    former = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, former)
+
+
+@pytest.mark.usefixtures("interruptible")
 def test_a_signal_while_workers_work_keeps_what_was_done() -> None:
     parent = os.getpid()
 
@@ -387,6 +396,7 @@ def test_a_signal_while_workers_work_keeps_what_was_done() -> None:
     assert objectives(again) == expected(9, SETTINGS)
 
 
+@pytest.mark.usefixtures("interruptible")
 def test_an_interrupt_within_a_task_keeps_what_was_done() -> None:
     def run(plan: Plan, task: Task) -> Outcome:
         if task.number == 3:
