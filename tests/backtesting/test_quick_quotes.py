@@ -254,3 +254,22 @@ def test_many_random_quoters_in_books(world: World, risk: Any, data: Any) -> Non
     plans = {market: data.draw(PLANS) for market in world.markets}
     how = {**world.how, "latency_ms": 0.0, "risk": risk}
     check_same(playing(world.with_(plans=plans, how=how)))
+
+
+def test_a_market_with_a_grid_goes_through_every_step() -> None:
+    ticks = [{"timestamp": 1000 + i, "price": 0.5 + 0.03 * (i % 3)} for i in range(30)]
+    market = hz.Market("rain", hz.AssetClass.Prediction, tick_size=0.01)
+
+    def played(spread: float) -> Callable[..., Any]:
+        def run(look: Callable[..., Any]) -> Any:
+            def quoter(ctx: Any) -> Any:
+                price = round(ctx.feed.price, 2)
+                return [hz.Quote(round(price - spread, 3), round(price + spread, 3), 10)]
+
+            return hz.backtest(markets=[market], data=ticks, pipeline=[look, quoter])
+
+        return run
+
+    assert check_same(played(0.02)) == 0
+    with pytest.raises(hz.PipelineError, match="quote's price"):
+        check_same(played(0.015))
