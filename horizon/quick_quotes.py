@@ -13,7 +13,7 @@ this case is given back to them before anything has changed.
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, cast
 
 from horizon import rules
 from horizon.checks import LARGEST
@@ -21,12 +21,12 @@ from horizon.errors import RiskRejected
 from horizon.risk import RiskGate
 from horizon.types import AssetClass
 from horizon.venues.archive import CHUNK, ORDER_ROW, STATUSES
-from horizon.venues.book import BookVenue
 from horizon.venues.paper import Paper
 from horizon.venues.records import QUOTE_INTENT, Leg, OrderState
 
 if TYPE_CHECKING:
     from horizon.engine import Engine
+    from horizon.venues.book import BookVenue
 
 __all__ = ["QuickQuotes", "outside"]
 
@@ -80,7 +80,7 @@ class QuickQuotes:
 
     def __init__(self, engine: Engine, gate: RiskGate) -> None:
         venue = engine.venue
-        assert isinstance(venue, (Paper, BookVenue))
+        book = None if isinstance(venue, Paper) else cast("BookVenue", venue)
         assert venue.account.archive is not None
         self._engine = engine
         self._venue = venue
@@ -91,9 +91,9 @@ class QuickQuotes:
         self._maker_rate, self._taker_rate = venue.fee_rates
         self._enforces = venue.enforces_buying_power
         self._by_quotes = venue.matching == "quotes"
-        self._has_chance = isinstance(venue, BookVenue) and venue.fill_model.has_chance
+        self._has_chance = book is not None and book.fill_model.has_chance
         # The steps of a venue that its kinds decide for themselves.
-        self._best_for = venue.best_for if isinstance(venue, BookVenue) else None
+        self._best_for = None if book is None else book.best_for
         self._arrive = venue._arrive
         #: By leg, what the archive's code of its quotes begins with, -1 before the first; only
         #: legs that qualify.
@@ -105,13 +105,15 @@ class QuickQuotes:
     def of(engine: Engine, gate: RiskGate) -> QuickQuotes | None:
         """Return one where the engine's venue has only what is known here, else None."""
         venue = engine.venue
-        is_plain = (
-            type(venue) in (Paper, BookVenue)
-            and venue.account.archive is not None
-            and venue.latency is None
-            and not venue.has_fee_schedules
-            and venue.takes_every_class
-        )
+        if venue.account.archive is None:
+            return None
+        if type(venue) is not Paper:
+            # It needs NumPy, which nobody waits for who only places orders.
+            from horizon.venues.book import BookVenue
+
+            if type(venue) is not BookVenue:
+                return None
+        is_plain = venue.latency is None and not venue.has_fee_schedules and venue.takes_every_class
         return QuickQuotes(engine, gate) if is_plain else None
 
     def requote(

@@ -41,7 +41,18 @@ OWNERS = {
     "anywidget": {"widgets"},
     "numba": set(),
 }
-HEAVY = ["anywidget", "ipywidgets", "numba", "pandas", "plotly", "polars", "pyarrow"]
+HEAVY = [
+    "anywidget",
+    "cloudpickle",
+    "ipywidgets",
+    "joblib",
+    "numba",
+    "numpy",
+    "pandas",
+    "plotly",
+    "polars",
+    "pyarrow",
+]
 
 
 def module_level(body: list[ast.stmt]) -> Iterator[ast.stmt]:
