@@ -273,3 +273,31 @@ def test_a_market_with_a_grid_goes_through_every_step() -> None:
     assert check_same(played(0.02)) == 0
     with pytest.raises(hz.PipelineError, match="quote's price"):
         check_same(played(0.015))
+
+
+def test_a_fill_model_sees_a_quote_as_it_comes_to_rest() -> None:
+    shown = [10.0, 5.0, 5.0, 0.5]
+    books = [
+        {"timestamp": 1000.0 + i, "bids": [(0.40, size)], "asks": [(0.60, 100.0)]}
+        for i, size in enumerate(shown)
+    ]
+    seen: list[tuple[float, float]] = []
+
+    class Watching(hz.venues.FillModel):
+        has_chance = True
+
+        def rest(self, order: Any, book: Any) -> None:
+            seen.append((order.price, book.bids[0][1]))
+
+        def follow(self, order: Any, book: Any) -> None:
+            pass
+
+        def chance(self, order: Any, book: Any, seconds: float) -> float:
+            return 0.0
+
+    def quoter(ctx: Any) -> Any:
+        return [hz.Quote(0.40, 0.60, 1.0)]
+
+    hz.backtest(book_data={"m": books}, pipeline=[quoter], fill_model=Watching())
+    # Both rest from the first book on, behind the ten of that moment.
+    assert seen == [(0.40, 10.0), (0.60, 10.0)]
