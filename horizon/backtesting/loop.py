@@ -17,14 +17,13 @@ from typing import Any, Final
 
 from horizon import checks
 from horizon.backtesting.context import NOTHING_YET, Context, FeedRow, Portfolio, RunClient
+from horizon.backtesting.fair_values import FairValues
 from horizon.backtesting.pipeline import Pipeline, failed, wanted_of
 from horizon.backtesting.tape import Event, Snapshots, Step
 from horizon.engine import Engine
 from horizon.errors import HorizonError, ModelError, PipelineError, RiskRejected
-from horizon.instruments import split_side
 from horizon.quoting import requote
 from horizon.types import OrderRequest, Quote
-from horizon.venues.archive import FillLog
 from horizon.venues.book import BookVenue
 from horizon.venues.paper import Paper
 from horizon.venues.records import MarketState, OrderState
@@ -154,14 +153,9 @@ class Loop:
         #: Time of the one point that may follow the last step.
         self.last_ns: int | None = None
         self.equity = array("d")
-        #: The fair value behind each fill, and behind each order that may still fill.
-        self.fair_values = array("d")
-        self._noted = 0
-        fills = self.account.fills
-        assert isinstance(fills, FillLog)
-        self._fills = fills
-        self._fair: dict[str, float] = {}
-        self._last_fair: dict[str, float] = {}
+        #: The fair values behind orders and fills.
+        self.fair = FairValues(self.account)
+        self._fills = self.account.fills
         self.errors: Counter[str] = Counter()
         self.error_texts: list[str] = []
 
@@ -195,7 +189,7 @@ class Loop:
         run_pipeline, portfolio = self.run_pipeline, self._portfolio
         add_equity = self.equity.append
         add_time = self.times.append if self.times is not None else None
-        fills = self._fills
+        fills, fair = self._fills, self.fair
         is_paper = isinstance(venue, Paper)
         triggered: Iterable[Traded]
         for now_ns, events in steps:
@@ -232,8 +226,8 @@ class Loop:
             add_equity(equity)
             if equity > portfolio.peak:
                 portfolio.peak = equity
-            if fills.count != self._noted:
-                self._note_fair_values()
+            if fills.count != fair.count:
+                fair.note_fills()
             if self._run_on_any:
                 triggered = self.markets
             elif len(events) == 1:
@@ -256,7 +250,7 @@ class Loop:
         run_pipeline, portfolio = self.run_pipeline, self._portfolio
         add_equity = self.equity.append
         add_time = self.times.append if self.times is not None else None
-        fills = self._fills
+        fills, fair = self._fills, self.fair
         book = venue if isinstance(venue, BookVenue) else None
         advance = venue.advance if isinstance(venue, Paper) else None
         for now_ns, (event,) in steps:
@@ -288,8 +282,8 @@ class Loop:
             add_equity(equity)
             if equity > portfolio.peak:
                 portfolio.peak = equity
-            if fills.count != self._noted:
-                self._note_fair_values()
+            if fills.count != fair.count:
+                fair.note_fills()
             if state.price == state.price and not state.settled:
                 run_pipeline(traded, now_ns)
 
@@ -379,8 +373,8 @@ class Loop:
                 if self.venue.transit:
                     self.venue.deliver(now, inclusive=True)
                 self._end_markets(now)
-            if self._fills.count != self._noted:
-                self._note_fair_values()
+            if self._fills.count != self.fair.count:
+                self.fair.note_fills()
             self._plan()
 
     def _show_books(self, now_ns: int) -> None:
@@ -419,7 +413,7 @@ class Loop:
             for market, price in settle_at_end:
                 self._end(market, price)
             equity = self.account.equity
-        self._note_fair_values()
+        self.fair.note_fills()
         if equity != self.equity[-1] or end_ns != last_ns:
             self.last_ns = end_ns
             self.equity.append(equity)
@@ -438,8 +432,8 @@ class Loop:
             output, fair = self.pipeline.run(ctx)
             self.last_output = output
             if account.next_order != before:
-                self._note_own_orders(before, traded, fair)
-            self._last_fair[ctx.market_id] = fair
+                self.fair.note_orders(before, traded.state, fair)
+            self.fair.last[ctx.market_id] = fair
             if self._trade_from_ns is not None:
                 return
             if type(output) is list and len(output) == 1 and type(output[0]) is Quote:
@@ -457,8 +451,8 @@ class Loop:
             self.errors[error.stage] += 1
             if len(self.error_texts) < _TEXTS:
                 self.error_texts.append(str(error))
-        if self._fills.count != self._noted:
-            self._note_fair_values()
+        if self._fills.count != self.fair.count:
+            self.fair.note_fills()
 
     def _send(self, traded: Traded, output: Any, fair: float) -> None:
         try:
@@ -493,7 +487,7 @@ class Loop:
             raise
         except (TypeError, ValueError, HorizonError) as error:
             raise self._unusable(traded, error) from error
-        noted = self._fair
+        noted = self.fair.behind
         if fair != fair:
             for n, order in enumerate(orders):
                 if order is not None:
@@ -518,8 +512,8 @@ class Loop:
         except RiskRejected:
             return  # counted by the engine
         if request.market_id != traded.ctx.market_id:
-            fair = self._last_fair.get(request.market_id, _NAN)
-        self._fair[order_id] = fair
+            fair = self.fair.last.get(request.market_id, _NAN)
+        self.fair.behind[order_id] = fair
 
     def _check(self, request: OrderRequest) -> None:
         market_id = request.market_id
@@ -533,35 +527,6 @@ class Loop:
         contract.check_quantity("size", request.size)
         if request.price is not None:
             contract.check_order_price("price", request.price)
-
-    def _note_own_orders(self, first: int, traded: Traded, fair: float) -> None:
-        """Note the fair value behind orders that the stages have sent by themselves."""
-        for number in range(first, self.account.next_order):
-            order = self.account.orders.get(f"p{number}")
-            if order is not None:
-                market = order.leg.market
-                is_own = market is traded.state
-                self._fair[order.id] = fair if is_own else self._last_fair.get(market.id, _NAN)
-
-    def _note_fair_values(self) -> None:
-        """Note the fair value behind each new fill."""
-        fills = self._fills
-        noted = self._fair
-        for i in range(self._noted, fills.count):
-            fair = noted.get(f"p{fills.whole[2 * i]}")
-            if fair is None:
-                # An algorithm's child, sent by a tick: its market's last fair value.
-                market, _ = split_side(fills.leg_ids[fills.codes[i] >> 2])
-                order = self.account.orders.get(f"p{fills.whole[2 * i]}")
-                is_forced = order is not None and order.intent == "liquidation"
-                fair = _NAN if is_forced else self._last_fair.get(market, _NAN)
-            self.fair_values.append(fair)
-        self._noted = fills.count
-
-    def forget(self) -> None:
-        """Drop what is noted of orders that have ended; called now and then."""
-        still_open = self.account.open_orders
-        self._fair = {key: value for key, value in self._fair.items() if key in still_open}
 
 
 def _number_of(traded: Traded) -> int:

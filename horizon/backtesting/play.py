@@ -39,7 +39,7 @@ def play_all(
             for tidy, (count, piece) in enumerate(steps(data)):
                 loop.play(piece)
                 if tidy % _TIDY == 0:
-                    loop.forget()
+                    loop.fair.forget()
                 if bar is not None:
                     bar.update(count)
             rows += len(data)

@@ -20,37 +20,33 @@ __all__ = ["remarks_of"]
 
 def remarks_of(
     loop: Loop,
-    data: MarketData,
+    data: MarketData | None,
     fills: FillColumns,
     orders: PackedOrders,
-    *,
-    by_quotes: bool,
-    has_books: bool,
 ) -> tuple[str, ...]:
     """Look at a run that has ended, before its engine does.
 
     Parameters
     ----------
-    data : MarketData
-        The rows played, or the first of them.
-    by_quotes : bool
-        Whether orders were to meet bid and ask of the rows.
-    has_books : bool
+    data : MarketData or None
+        The rows played, or the first of them; None where they were not kept.
     """
+    matching = loop.venue.matching
     found = [
-        *_of_rows(data, by_quotes=by_quotes),
+        *([] if data is None else _of_rows(data, by_quotes=matching == "quotes")),
         *_of_pipeline(loop, len(orders)),
         *_of_refusals(loop),
         *_of_liquidations(fills, orders),
     ]
-    if not has_books:
+    if matching != "book":
         found += _of_marketable_limits(orders)
     partly = orders.is_market & (orders.filled > 0.0) & (orders.filled < orders.quantities)
     if partly.any():
         found.append(
             f"{counted(int(partly.sum()), 'market order')} filled in part: the book had no more."
         )
-    found += _of_late_opens(loop, data, orders)
+    if data is not None:
+        found += _of_late_opens(loop, data, orders)
     for algo in loop.engine.algos:
         done = algo.progress
         found.append(

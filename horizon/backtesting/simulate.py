@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import Any, Final
-
-import numpy as np
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any
 
 from horizon import checks
 from horizon.backtesting.arguments import (
@@ -30,12 +27,12 @@ from horizon.backtesting.arrange import (
     time_of,
 )
 from horizon.backtesting.data import DataChunks, data_of_books, read_data, with_books
+from horizon.backtesting.ending import record_of
 from horizon.backtesting.loop import Loop
 from horizon.backtesting.pipeline import Pipeline
 from horizon.backtesting.play import play_all
 from horizon.backtesting.playing import MarketData
-from horizon.backtesting.record import Replayed, RunRecord
-from horizon.backtesting.remarks import remarks_of
+from horizon.backtesting.record import Replayed
 from horizon.backtesting.result import BacktestResult
 from horizon.backtesting.tape import Snapshots
 from horizon.books import Books, read_book_data
@@ -47,15 +44,12 @@ from horizon.types import AssetClass
 from horizon.venues.book import BookVenue
 from horizon.venues.fees import Fees
 from horizon.venues.fill_models import FillModel
-from horizon.venues.history import STATUSES, fill_columns, packed_orders
 from horizon.venues.impact import Impact
 from horizon.venues.latency import Latency
 from horizon.venues.paper import Paper
 from horizon.venues.simulated import SimulatedVenue
 
 __all__ = ["backtest"]
-
-_REJECTED: Final = STATUSES.index("rejected")
 
 
 def backtest(
@@ -379,9 +373,8 @@ def backtest(
         ]
         if venue.account.markets[market].settled
     }
-    record = _record(
+    record = record_of(
         loop,
-        first,
         name=name,
         capital=capital,
         contracts=contracts,
@@ -403,6 +396,7 @@ def backtest(
             "settled": list(settled),
         },
         periods_per_year=periods_per_year,
+        data=first,
         replayed=Replayed(
             data=None if isinstance(source, DataChunks) else first,
             books=books,
@@ -417,64 +411,3 @@ def backtest(
         ),
     )
     return BacktestResult(record)
-
-
-def _record(
-    loop: Loop,
-    data: MarketData,
-    *,
-    name: str,
-    capital: float,
-    contracts: Sequence[Market],
-    feed_of: dict[str, str],
-    outcomes: dict[str, float],
-    dropped: dict[str, dict[str, int]],
-    config: dict[str, object],
-    periods_per_year: float | None,
-    replayed: Replayed,
-) -> RunRecord:
-    account = loop.account
-    if loop.times is not None:
-        times = np.frombuffer(loop.times, dtype=np.int64)
-    else:
-        assert replayed.data is not None
-        times = replayed.data.times_ns
-        if loop.last_ns is not None:
-            times = np.append(times, loop.last_ns)
-    orders = packed_orders(account)
-    fills = fill_columns(account)
-    rejections = Counter(account.refusals)
-    refused = orders.reasons[orders.statuses == _REJECTED]
-    for reason, count in zip(*np.unique(refused, return_counts=True), strict=True):
-        rejections[orders.reason_texts[int(reason)].split(":")[0]] += int(count)
-    record = RunRecord(
-        name=name,
-        initial_capital=capital,
-        markets=tuple(contracts),
-        market_feeds=feed_of,
-        times_ns=times,
-        equity=np.frombuffer(loop.equity, dtype=np.float64),
-        fills=fills,
-        orders=orders,
-        fair_values=np.frombuffer(loop.fair_values, dtype=np.float64),
-        settlements=tuple(account.settlements),
-        positions=tuple(loop.engine.positions()),
-        outcomes=outcomes,
-        rejections=dict(rejections),
-        remarks=remarks_of(
-            loop,
-            data,
-            fills,
-            orders,
-            by_quotes=replayed.matching == "quotes",
-            has_books=bool(replayed.books),
-        ),
-        errors=dict(loop.errors),
-        error_texts=tuple(loop.error_texts),
-        dropped=dropped,
-        config=config,
-        periods_per_year=periods_per_year,
-        replayed=replayed,
-    )
-    loop.engine.end_run()
-    return record
