@@ -23,6 +23,7 @@ from horizon.engine import Engine, EngineStatus
 from horizon.errors import (
     AlgoError,
     DataError,
+    FeedError,
     HorizonError,
     ModelError,
     OrderError,
@@ -83,6 +84,7 @@ __all__ = [
     "EngineStatus",
     "Equity",
     "ExecAlgo",
+    "FeedError",
     "Fill",
     "HorizonError",
     "Iceberg",

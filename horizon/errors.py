@@ -9,7 +9,8 @@
     ├── AlgoError             an execution algorithm used out of turn
     ├── ModelError            a model of fees, impact, latency or fills raised, or returned nonsense
     ├── PipelineError         a stage of a pipeline raised, or returned nonsense; .stage, .market_id
-    └── DataError             a row of data that cannot be true; .feed, .row, .value
+    ├── DataError             a row of data that cannot be true; .feed, .row, .value
+    └── FeedError             a live feed that is not there, or refuses us; .feed, .address
 
 Wrong arguments raise ``ValueError`` or ``TypeError`` and change nothing. A refusal by
 the market (no price yet, not enough buying power, settled) is no exception: it comes
@@ -21,6 +22,7 @@ from __future__ import annotations
 __all__ = [
     "AlgoError",
     "DataError",
+    "FeedError",
     "HorizonError",
     "ModelError",
     "OrderError",
@@ -152,3 +154,27 @@ class DataError(HorizonError, ValueError):
         self.feed = feed
         self.row = row
         self.value = value
+
+
+class FeedError(HorizonError):
+    """A live feed cannot be had: it does not answer, or refuses what it was asked.
+
+    Attributes
+    ----------
+    feed : str
+        The feed's name.
+    address : str or None
+        What it was asked at, without keys.
+    """
+
+    def __init__(self, message: str, *, feed: str, address: str | None = None) -> None:
+        super().__init__(message)
+        self.feed = feed
+        self.address = address
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return _feed_error, (self.args[0], self.feed, self.address)
+
+
+def _feed_error(message: str, feed: str, address: str | None) -> FeedError:
+    return FeedError(message, feed=feed, address=address)

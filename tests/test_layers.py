@@ -23,7 +23,7 @@ LAYERS = [
     {"strategy"},
     {"feeds"},
     {"backtesting"},
-    {"run", "walkforward"},
+    {"running", "walkforward"},
     {"figures"},
     {"widgets"},
     {"__init__", "_horizon"},  # the public names, and the alias module
@@ -42,12 +42,14 @@ OWNERS = {
     "numba": set(),
 }
 HEAVY = [
+    "aiohttp",
     "anywidget",
     "cloudpickle",
     "ipywidgets",
     "joblib",
     "numba",
     "numpy",
+    "orjson",
     "pandas",
     "plotly",
     "polars",

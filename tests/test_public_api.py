@@ -23,6 +23,7 @@ EXPECTED = {
     "EngineStatus",
     "Equity",
     "ExecAlgo",
+    "FeedError",
     "Fill",
     "HorizonError",
     "Iceberg",
