@@ -9,7 +9,7 @@ gives it. Own orders never match each other.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, ClassVar, Final, NoReturn
 
 import numpy as np
@@ -20,10 +20,11 @@ from horizon.errors import DataError, VenueError
 from horizon.instruments import canonical_id, split_side
 from horizon.types import AssetClass
 from horizon.venues import chance
-from horizon.venues.book_view import BookView
+from horizon.venues.book_view import BookView, Levels
 from horizon.venues.depth_book import DepthBook, direction_of
 from horizon.venues.fill_models import DeterministicFills, FillModel, RestingOrder
 from horizon.venues.impact import Impact, NoImpact
+from horizon.venues.live_book import LiveBook
 from horizon.venues.models import asked, nonsense
 from horizon.venues.records import Leg, MarketState, OrderState
 from horizon.venues.simulated import Delay, FeeRates, SimulatedVenue
@@ -128,15 +129,65 @@ class BookVenue(SimulatedVenue):
         """
         with self._lock:
             for market_id, recorded in books.items():
-                market = self.account.markets.get(market_id)
-                if market is None or market.instrument is None:
-                    raise ValueError(f"books are of a declared market, {market_id!r} is not")
+                market = self._declared(market_id)
                 bounds = market.lowest, market.highest
                 _require_in_bounds(market, recorded)
                 kind = AssetClass(market.asset_class)
-                self._books[market_id] = DepthBook(market_id, recorded, kind, bounds)
-                self._keys[market_id] = chance.market_key(market_id)
-                self._rested[market_id] = {}
+                self._put(DepthBook(market_id, recorded, kind, bounds))
+
+    def open_books(self, market_ids: Iterable[str]) -> None:
+        """Make ready for books that come one by one, of markets that are declared; see `bring`.
+
+        Raises
+        ------
+        ValueError
+            If a market is not declared.
+        """
+        with self._lock:
+            for market_id in market_ids:
+                market = self._declared(market_id)
+                bounds = market.lowest, market.highest
+                kind = AssetClass(market.asset_class)
+                self._put(LiveBook(market_id, kind, bounds))
+
+    def bring(self, market_id: str, bids: Levels, asks: Levels) -> int:
+        """Take the next book of a market of `open_books`; `show` puts it in force.
+
+        Parameters
+        ----------
+        market_id : str
+        bids, asks : pair of lists
+            Prices, best first, and the size at each, above 0. They are the venue's from now on.
+
+        Returns
+        -------
+        int
+            The snapshot's number.
+
+        Raises
+        ------
+        DataError
+            If a price is none that the market can have, levels are out of order, a size is not
+            above 0, or bids and asks cross; the book stays as it was.
+        ValueError
+            If the market has no such book.
+        """
+        depth = self._books.get(market_id)
+        if not isinstance(depth, LiveBook):
+            raise ValueError(f"market {market_id!r} was not opened for books that come one by one")
+        _require_book(depth, bids, asks)
+        return depth.bring(bids, asks)
+
+    def _declared(self, market_id: str) -> MarketState:
+        market = self.account.markets.get(market_id)
+        if market is None or market.instrument is None:
+            raise ValueError(f"books are of a declared market, {market_id!r} is not")
+        return market
+
+    def _put(self, depth: DepthBook) -> None:
+        self._books[depth.market_id] = depth
+        self._keys[depth.market_id] = chance.market_key(depth.market_id)
+        self._rested[depth.market_id] = {}
 
     def book(self, market_id: str) -> BookView | None:
         """Return the book as the next order would meet it; None before the first snapshot.
@@ -410,3 +461,34 @@ def _require_in_bounds(market: MarketState, books: Books) -> None:
                 row=row,
                 value=price,
             )
+
+
+def _require_book(depth: LiveBook, bids: Levels, asks: Levels) -> None:
+    """Refuse a book that cannot be; whole sides at a time, for this is asked at every message."""
+    lowest, highest = depth.bounds
+    for name, (prices, sizes), descends in (("bids", bids, True), ("asks", asks, False)):
+        if len(prices) != len(sizes):
+            raise _no_book(depth, f"{name} must have a size for each price", len(sizes))
+        if not prices:
+            continue
+        if not math.isfinite(sum(prices)):
+            raise _no_book(depth, f"prices of {name} must be finite", sum(prices))
+        if len(set(prices)) < len(prices) or sorted(prices, reverse=descends) != prices:
+            raise _no_book(depth, f"{name} must be ordered, the best price first", prices)
+        for price in (prices[0], prices[-1]):
+            if not lowest <= price <= highest:
+                raise _no_book(
+                    depth, f"prices of {name} must lie between {lowest:g} and {highest:g}", price
+                )
+        if not (min(sizes) > 0.0 and math.isfinite(sum(sizes))):
+            raise _no_book(depth, f"sizes of {name} must be finite and above 0", sizes)
+    if bids[0] and asks[0] and bids[0][0] > asks[0][0]:
+        raise _no_book(depth, f"bids must not lie above the lowest ask, {asks[0][0]:g}", bids[0][0])
+
+
+def _no_book(depth: LiveBook, rule: str, value: object) -> DataError:
+    return DataError(
+        f"book of {depth.market_id!r}: {rule}, was {checks.show(value)}",
+        feed=depth.market_id,
+        value=value,
+    )

@@ -13,13 +13,17 @@ from numpy.typing import NDArray
 from horizon import checks, rules, words
 from horizon.books import Books
 
-__all__ = ["BookView", "Levels", "Snapshot", "first_levels", "level_at", "levels_of"]
+__all__ = ["NO_BOOKS", "BookView", "Levels", "Snapshot", "first_levels", "level_at", "levels_of"]
 
 _NAN: Final = math.nan
 
 Floats = NDArray[np.float64]
 #: Prices, best first, and the size at each.
 Levels = tuple[list[float], list[float]]
+
+
+#: Stands where levels did not come from an array.
+NO_BOOKS: Final = Books(np.empty(0, dtype=np.int64), *(np.empty((0, 0)) for _ in range(4)))
 
 
 class Snapshot:
@@ -38,6 +42,13 @@ class Snapshot:
         self._books = books
         self._index = index
         self._sides: list[Levels | None] = [None, None]
+
+    @classmethod
+    def of(cls, bids: Levels, asks: Levels) -> Snapshot:
+        """Take the levels themselves, which are not to be changed from now on."""
+        snapshot = cls(NO_BOOKS, 0)
+        snapshot._sides = [bids, asks]
+        return snapshot
 
     def side(self, side: int) -> Levels:
         """Return the levels of the bids (0) or the asks (1); they are not to be changed."""
