@@ -74,6 +74,8 @@ def number(name: str, value: object) -> float:
     ValueError
         If the value is NaN, infinite, or larger than 1e15 either way.
     """
+    if type(value) is int and -LARGEST <= value <= LARGEST:
+        return float(value)  # what everybody writes need not be looked up among abstract classes
     if type(value) is not float:
         # NumPy's scalars are registered as Real, its booleans are not.
         if isinstance(value, bool) or not isinstance(value, (Real, Decimal)) or _is_span(value):
