@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from horizon import checks
 from horizon.backtesting.playing import MarketData
 from horizon.books import Books
+from horizon.feeds.reader import STALE
 
 __all__ = ["Change"]
 
@@ -89,6 +90,8 @@ class Change:
             mine = slice(None) if data.codes is None else np.flatnonzero(data.codes == code)
             times = data.times_ns[mine]
             for name, values in numbers.items():
+                if name == STALE:
+                    continue  # no number: other rows would be read, not other values
                 changed = self.numbers(feed, name, times, values[mine])
                 if data.codes is None:
                     numbers[name] = changed

@@ -9,7 +9,7 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from horizon.feeds.reader import NUMBERS
+from horizon.feeds.reader import NUMBERS, STALE
 
 __all__ = ["MarketData", "laced", "play_order"]
 
@@ -40,7 +40,8 @@ class MarketData:
     numbers : dict of str to ndarray of float64, shape (n,)
         ``"price"`` always: the row's own, else the mid of its quotes, else NaN; ``"bid"``,
         ``"ask"``, ``"bid_size"``, ``"ask_size"``, ``"open"``, ``"high"``, ``"low"`` and
-        ``"volume"`` where some feed has them, NaN where a row has not.
+        ``"volume"`` where some feed has them, NaN where a row has not; ``"is_stale"`` likewise,
+        1.0 for a row that says that its feed is lost.
     starts : ndarray of bool, shape (n,), or None
         True where a step begins; None when each row is one, as with one feed.
     is_bars : tuple of bool
@@ -106,7 +107,7 @@ def laced(
     times = _joined([part.times_ns for part in parts])
     columns = {
         name: _joined([_column(part, name) for part in parts])
-        for name in NUMBERS
+        for name in (*NUMBERS, STALE)
         if any(name in part.numbers for part in parts)
     }
     codes = _joined([_codes(part, number) for part in parts])

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from horizon.backtesting.context import FeedRow
 from horizon.backtesting.playing import MarketData
 from horizon.books import Books
+from horizon.feeds.reader import STALE
 
 __all__ = ["Event", "Snapshots", "Step", "steps"]
 
@@ -101,7 +102,8 @@ def _events(data: MarketData, part: slice) -> Iterator[Event]:
             listed("low"),
             listed("bid_size"),
             listed("ask_size"),
-            repeat(False),
+            _flags(column),
+            strict=False,
         ),
     )
     floors, ceilings = _extremes(column, prices)
@@ -109,6 +111,15 @@ def _events(data: MarketData, part: slice) -> Iterator[Event]:
     snapshots = repeat(None) if data.snapshots is None else data.snapshots[part].tolist()
     # Columns that the data does not have have no end.
     return zip(codes, rows, bids, asks, floors, ceilings, opens, snapshots, strict=False)
+
+
+def _flags(column: dict[str, _Floats]) -> Iterable[bool]:
+    """Whether each row says that its feed is lost."""
+    stale = column.get(STALE)
+    if stale is None:
+        return repeat(False)
+    flags: list[bool] = (stale == 1.0).tolist()
+    return flags
 
 
 def _extremes(column: dict[str, _Floats], prices: list[float]) -> tuple[Any, Any]:

@@ -16,6 +16,7 @@ from horizon.errors import DataError
 __all__ = [
     "COLUMNS",
     "NUMBERS",
+    "STALE",
     "Columns",
     "Source",
     "column_map",
@@ -36,7 +37,9 @@ NUMBERS: Final = (
     "low",
     "volume",
 )
-COLUMNS: Final = ("timestamp", "market_id", *NUMBERS)
+#: Says of a row, true or false (1 or 0), that it brings no data: its feed has been lost.
+STALE: Final = "is_stale"
+COLUMNS: Final = ("timestamp", "market_id", *NUMBERS, STALE)
 
 #: Other names of a column, taken where its own is missing and just one of these is there.
 _ALIASES: Final = {"timestamp": TIMES[1:], "price": ("close",)}

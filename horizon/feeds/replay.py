@@ -73,6 +73,10 @@ class Replay(Feed):
     row without one, it is passed over and counted in `dropped` as ``"one_sided"`` or
     ``"empty"``. That is a gap, not a fault, and never raises.
 
+    *Losses.* A row whose ``is_stale`` is true, as in a `Recording`, says that nothing was known
+    of its market any more: it brings no price. `run` and `play` pass it over, since a client has
+    no word for it; a session of ``hz.run`` plays it. `losses` lists them.
+
     *Bad rows*, by the reason in `dropped`: ``"timestamp"`` and ``"market_id"`` (missing or
     unreadable), ``"price"`` (a price, quote or bar value that is negative, infinite or no
     number), ``"size"`` (a size or volume of that kind), ``"crossed"`` (bid above ask),
@@ -121,6 +125,8 @@ class Replay(Feed):
             tables.append(table)
             self._dropped += left_out
         self._table = merge(tables)
+        lost = zip(self._table.lost_codes.tolist(), self._table.lost_times.tolist(), strict=True)
+        self._losses = tuple((self._table.markets[code], ns) for code, ns in lost)
         used = np.unique(self._table.codes)
         self._markets = tuple(self._table.markets[code] for code in used)
 
@@ -133,6 +139,11 @@ class Replay(Feed):
     def dropped(self) -> Mapping[str, int]:
         """Rows of the data that are not sent, by reason."""
         return MappingProxyType(self._dropped)
+
+    @property
+    def losses(self) -> tuple[tuple[str, int], ...]:
+        """Each loss of a market in the data: its id, and when, in nanoseconds since 1970."""
+        return self._losses
 
     @property
     def markets(self) -> tuple[str, ...]:

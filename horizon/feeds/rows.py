@@ -14,12 +14,13 @@ from numpy.typing import NDArray
 from horizon import checks
 from horizon.columns import NEVER, market_codes, nanoseconds, numbers
 from horizon.errors import DataError
-from horizon.feeds.reader import NUMBERS, Source
+from horizon.feeds.reader import NUMBERS, STALE, Source
 from horizon.feeds.times import stamp_text
 
 __all__ = ["Checked", "Table", "check", "judge", "merge", "zone_of"]
 
 _Mask = NDArray[np.bool_]
+_FLAGS: Final[dict[Any, float]] = {True: 1.0, False: 0.0, None: 0.0, "true": 1.0, "false": 0.0}
 _SIZES: Final = ("bid_size", "ask_size", "volume")
 #: Rows whose times are read at once: what the reading needs besides stays small.
 _BLOCK: Final = 1 << 16
@@ -51,6 +52,8 @@ class Table:
         Feed names by number.
     feed_codes, source_rows : ndarray of int, shape (n_rows,)
         Where each row comes from: its feed, and its row there from 0.
+    lost_codes, lost_times : ndarray of int, shape (n_losses,)
+        Market and time of each row that says that its feed was lost; they are no rows to send.
     """
 
     markets: list[str]
@@ -60,6 +63,8 @@ class Table:
     feeds: list[str]
     feed_codes: NDArray[np.intp]
     source_rows: NDArray[np.intp]
+    lost_codes: NDArray[np.intp]
+    lost_times: NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,10 +171,14 @@ def merge(tables: Sequence[Table]) -> Table:
     """Put tables in one order of time; rows of one time keep the order of the tables."""
     markets = list(dict.fromkeys(market for table in tables for market in table.markets))
     number = {market: code for code, market in enumerate(markets)}
-    codes = [np.array([number[m] for m in t.markets], dtype=np.intp)[t.codes] for t in tables]
+    here = [np.array([number[m] for m in table.markets], dtype=np.intp) for table in tables]
+    codes = [mine[table.codes] for mine, table in zip(here, tables, strict=True)]
+    lost_codes = [mine[table.lost_codes] for mine, table in zip(here, tables, strict=True)]
     times = np.concatenate([table.times for table in tables])
     # Not a repair: every market is in order, and only their rows are laced together.
     order = np.argsort(times, kind="stable")
+    lost_times = np.concatenate([table.lost_times for table in tables])
+    lost_order = np.argsort(lost_times, kind="stable")
     names = [name for name in NUMBERS if any(name in table.numbers for table in tables)]
     return Table(
         markets=markets,
@@ -186,6 +195,8 @@ def merge(tables: Sequence[Table]) -> Table:
             [np.full(len(t.times), i, dtype=np.intp) for i, t in enumerate(tables)]
         )[order],
         source_rows=np.concatenate([table.source_rows for table in tables])[order],
+        lost_codes=np.concatenate(lost_codes)[lost_order],
+        lost_times=lost_times[lost_order],
     )
 
 
@@ -217,6 +228,8 @@ class _Judge:
                 if not_numbers is not None:
                     self.not_numbers[name] = not_numbers
         self.price = self._priced()
+        if STALE in columns:
+            self.numbers[STALE] = _flags(columns[STALE])
 
     def _priced(self) -> NDArray[np.float64]:
         """The price of each row, which may be the mid of its quotes; NaN without."""
@@ -236,6 +249,8 @@ class _Judge:
             wrong = np.isin(self.codes, self.not_ids)
             self._fault("market_id", wrong, self._say_market)
         for name in sorted(self.numbers, key=_SIZES.__contains__):  # prices before sizes
+            if name == STALE:
+                continue
             values, reason = self.numbers[name], "size" if name in _SIZES else "price"
             with np.errstate(invalid="ignore"):
                 wrong = (values < 0.0) | (values > checks.LARGEST)
@@ -245,11 +260,41 @@ class _Judge:
         self._pair("bid", "ask", "crossed")
         for lower, upper in _BAR:
             self._pair(lower, upper, "bar")
+        if STALE in self.numbers:
+            self._read_stale(self.numbers[STALE])
         self._fault("backwards", self._backwards(), self._say_backwards)
+
+    def _read_stale(self, flags: NDArray[np.float64]) -> None:
+        """A row that says that its feed is lost brings nothing else."""
+        self._fault(
+            "stale",
+            np.isnan(flags),
+            lambda row: (
+                "is_stale must be true or false (1 or 0), was "
+                f"{checks.show(_item(self.source.columns[STALE], row))}",
+                _item(self.source.columns[STALE], row),
+            ),
+        )
+        is_stale = flags == 1.0
+        for name in ("price", "bid", "ask"):
+            if name in self.numbers:
+                self._fault(
+                    f"{name}:stale",
+                    is_stale & ~np.isnan(self.numbers[name]),
+                    partial(self._say_brings, name),
+                )
+
+    def _say_brings(self, name: str, row: int) -> tuple[str, object]:
+        value = float(self.numbers[name][row])
+        return f"a row with is_stale must have no {name}, has {value!r}", value
 
     def table(self) -> tuple[Table, Counter[str]]:
         """The rows that can be sent, and how many of the good ones cannot."""
         good = ~self.bad
+        lost = np.zeros(len(good), dtype=bool)
+        if STALE in self.numbers:
+            lost = good & (self.numbers[STALE] == 1.0)
+            good &= ~lost
         unpriced = good & np.isnan(self.price)
         one_sided = np.zeros(len(good), dtype=bool)
         for name in ("bid", "ask"):
@@ -266,6 +311,8 @@ class _Judge:
             feeds=[self.source.name],
             feed_codes=np.zeros(len(keep), dtype=np.intp),
             source_rows=keep,
+            lost_codes=codes[lost],
+            lost_times=self.times[lost],
         )
         return table, +counts
 
@@ -416,6 +463,28 @@ def _numbers(values: Any) -> tuple[NDArray[np.float64], _Mask | None]:
         return array, None
     floats, bad = numbers(values)
     return floats, bad if bad.any() else None
+
+
+def _flags(values: Any) -> NDArray[np.float64]:
+    """Read a column of true and false: 1.0 and 0.0, NaN for what is neither; None is false."""
+    return np.array([_flag(value) for value in _listed(values)], dtype=np.float64)
+
+
+def _flag(value: object) -> float:
+    if isinstance(value, float) and value != value:
+        return 0.0  # what a frame has where a row lacks the column
+    try:
+        return _FLAGS.get(value, np.nan)
+    except TypeError:  # it cannot be looked up
+        return np.nan
+
+
+def _listed(values: Any) -> list[Any]:
+    """A column's values as Python objects."""
+    for way in ("to_pylist", "to_list", "tolist"):
+        if hasattr(values, way):
+            return list(getattr(values, way)())
+    return list(values)
 
 
 def _plain(values: Any) -> NDArray[Any] | None:
