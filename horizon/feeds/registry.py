@@ -2,27 +2,54 @@
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 from horizon import checks
 from horizon.feeds.base import Feed
+from horizon.feeds.live import LiveFeed
 from horizon.feeds.replay import Replay
+from horizon.feeds.rest import RESTFeed
 from horizon.feeds.synthetic import Synthetic
 
 __all__ = ["create", "known", "register"]
 
-_FACTORIES: Final[dict[str, Callable[..., Feed]]] = {"replay": Replay, "synthetic": Synthetic}
+_Factory: TypeAlias = Callable[..., Feed | LiveFeed]
 
 
-def register(name: str, factory: Callable[..., Feed], *, replace: bool = False) -> None:
+def _live(module: str, kind: str) -> _Factory:
+    """A factory of live feeds whose first argument is what `create` calls ``market_id``."""
+
+    def make(market_id: Any, **options: Any) -> LiveFeed:
+        # Its module is loaded with the first feed of it.
+        found = getattr(importlib.import_module(f"horizon.feeds.{module}"), kind)
+        feed: LiveFeed = found(market_id, **options)
+        return feed
+
+    return make
+
+
+_FACTORIES: Final[dict[str, _Factory]] = {
+    "alpaca": _live("alpaca", "AlpacaFeed"),
+    "binance_ws": _live("binance", "BinanceWS"),
+    "kalshi_book": _live("kalshi", "KalshiBook"),
+    "polymarket_book": _live("polymarket", "PolymarketBook"),
+    "replay": Replay,
+    "rest": RESTFeed,
+    "synthetic": Synthetic,
+}
+
+
+def register(name: str, factory: _Factory, *, replace: bool = False) -> None:
     """Make a feed known under a name.
 
     Parameters
     ----------
     name : str
     factory : callable
-        Takes the options of `create` and returns a `Feed`; a `Feed` class will do.
+        Takes the options of `create` and returns a `Feed` or a `LiveFeed`; a class of either
+        will do.
     replace : bool
         Needed to give a known name to another factory. The same factory again is fine.
 
@@ -42,7 +69,7 @@ def register(name: str, factory: Callable[..., Feed], *, replace: bool = False) 
     _FACTORIES[key] = factory
 
 
-def create(name: str, **options: Any) -> Feed:
+def create(name: str, **options: Any) -> Feed | LiveFeed:
     """Make a new feed by its name.
 
     Parameters
@@ -50,7 +77,7 @@ def create(name: str, **options: Any) -> Feed:
     name : str
         One of `known`.
     **options
-        Handed to the feed's factory.
+        Handed to the feed's factory. A live feed takes its market by ``market_id=``.
 
     Raises
     ------
@@ -63,10 +90,14 @@ def create(name: str, **options: Any) -> Feed:
     --------
     >>> hz.feeds.create("synthetic", seed=7, n=1_000)
     <Synthetic 'synthetic', status: idle, rows sent: 0 of 1,000, speed: 1×>
+    >>> hz.feeds.create("binance_ws", market_id="BTC/USDT")
+    <BinanceWS 'binance', 'BTC/USDT', idle, 0 messages>
     """
     feed = _FACTORIES[checks.one_of("name", name, known())](**options)
-    if not isinstance(feed, Feed):
-        raise TypeError(f"the factory of feed {name!r} must return a Feed, gave {feed!r}")
+    if not isinstance(feed, (Feed, LiveFeed)):
+        raise TypeError(
+            f"the factory of feed {name!r} must return a Feed or a LiveFeed, gave {feed!r}"
+        )
     return feed
 
 

@@ -6,7 +6,10 @@ from typing import Any
 
 import pytest
 
-from horizon.feeds import Replay, Synthetic, create, known, register, registry
+from horizon.feeds import LiveFeed, Replay, Synthetic, create, known, register, registry
+
+#: Names of live feeds that are their market's whole description.
+LIVE = ["alpaca", "binance_ws", "kalshi_book", "polymarket_book"]
 
 
 @pytest.fixture(autouse=True)
@@ -15,13 +18,22 @@ def _own_names(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_replay_and_synthetic_are_known_and_made_with_their_options() -> None:
-    assert known() == ["replay", "synthetic"]
+    assert known() == [*LIVE, "replay", "rest", "synthetic"]
     assert isinstance(create("replay", data=[]), Replay)
     feed = create("synthetic", seed=7, n=1_000)
     assert repr(feed) == (
         "<Synthetic 'synthetic', market: synthetic, seed: 7, status: idle, "
         "rows sent: 0 of 1,000, speed: 1×>"
     )
+
+
+@pytest.mark.parametrize("name", ["binance_ws", "polymarket_book"])
+def test_live_feed_is_made_for_a_market(name: str) -> None:
+    feed = create(name, market_id="election")
+    assert isinstance(feed, LiveFeed)
+    assert feed.market_ids == ("election",)
+    with pytest.raises(TypeError, match="market_id"):
+        create(name)
 
 
 def test_each_call_makes_a_feed_of_its_own() -> None:
@@ -34,7 +46,7 @@ def test_registered_factory_is_used_and_listed() -> None:
 
     register("calm", calm)
     register("calm", calm)  # the cell run again
-    assert known() == ["calm", "replay", "synthetic"]
+    assert set(known()) == {*LIVE, "calm", "replay", "rest", "synthetic"}
     assert create("calm", n=3).total == 3
 
 
@@ -46,7 +58,9 @@ def test_taken_name_needs_replace() -> None:
 
 
 def test_unknown_name_lists_the_known_ones_and_guesses() -> None:
-    with pytest.raises(ValueError, match=r"'replay', 'synthetic'; was 'replya'.*mean 'replay'"):
+    with pytest.raises(
+        ValueError, match=r"'replay', 'rest', 'synthetic'; was 'replya'.*mean 'replay'"
+    ):
         create("replya")
     with pytest.raises(TypeError, match="name must be one of"):
         create(None)  # type: ignore[arg-type]
@@ -62,7 +76,7 @@ def test_factory_must_be_callable_and_return_a_feed() -> None:
     with pytest.raises(TypeError, match="factory must be callable, was 3"):
         register("three", 3)  # type: ignore[arg-type]
     register("nothing", lambda: None)  # type: ignore[arg-type, return-value]
-    with pytest.raises(TypeError, match="'nothing' must return a Feed, gave None"):
+    with pytest.raises(TypeError, match="'nothing' must return a Feed or a LiveFeed, gave None"):
         create("nothing")
 
 
