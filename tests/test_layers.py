@@ -20,7 +20,7 @@ LAYERS = [
     {"risk", "engine", "quick_quotes", "quoting", "preview"},
     {"algos"},
     {"client", "order_verbs"},
-    {"strategy"},
+    {"strategies"},
     {"feeds"},
     {"backtesting"},
     {"running", "walkforward"},
