@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import fields, is_dataclass
 from typing import Any, Final
 
@@ -11,7 +11,10 @@ import numpy as np
 from horizon import checks
 from horizon.backtesting.arrange import require_market
 from horizon.backtesting.pipeline import Pipeline
+from horizon.columns import NEVER, nanoseconds
+from horizon.feeds.times import stamp_text
 from horizon.instruments import Market
+from horizon.strategies.desk import SignalPlan
 from horizon.venues.fees import Fees, FlatFees
 from horizon.venues.fill_models import FillModel, fill_model_of
 from horizon.venues.impact import Impact, LinearImpact, NoImpact
@@ -20,12 +23,15 @@ from horizon.venues.latency import ConstantLatency, Latency
 __all__ = [
     "DEFAULT_FEE_RATE",
     "config_of",
+    "cycles_of",
     "fees_from",
     "fill_model_from",
     "impact_from",
+    "interval_of",
     "latency_from",
     "params_of",
     "require_books",
+    "stages_of",
 ]
 
 #: Shows as a plain number, and still tells by its identity whether it was given.
@@ -86,6 +92,38 @@ def latency_from(latency: Latency | None, latency_ms: float) -> Latency | None:
     return latency
 
 
+def interval_of(interval: float | None) -> int | None:
+    """Read ``interval=``, in seconds, as nanoseconds; None where pipelines run on rows."""
+    if interval is None:
+        return None
+    ns = round(checks.positive("interval", interval) * 1_000_000_000)
+    if ns < 1:
+        raise ValueError(f"interval must be at least 1e-9 seconds, was {interval!r}")
+    return ns
+
+
+def cycles_of(cycles: Any, interval: float | None) -> list[int] | None:
+    """Read ``cycles=``, times that rise, as nanoseconds."""
+    if cycles is None:
+        return None
+    if interval is not None:
+        raise ValueError(f"cycles and interval exclude each other, was interval={interval!r} too")
+    if isinstance(cycles, (str, bytes)) or not hasattr(cycles, "__len__"):
+        raise TypeError(f"cycles must be a list or an array of times, was {checks.show(cycles)}")
+    times = nanoseconds(cycles, None)
+    for wrong in np.flatnonzero(times == NEVER)[:1].tolist():
+        raise ValueError(f"cycles[{wrong}] must be a time, was {checks.show(cycles[wrong])}")
+    for wrong in np.flatnonzero(times[1:] <= times[:-1])[:1].tolist():
+        raise ValueError(
+            f"cycles must rise, and cycles[{wrong + 1}] at {stamp_text(int(times[wrong + 1]))} "
+            f"is not later than the one before it, at {stamp_text(int(times[wrong]))}"
+        )
+    if not len(times):
+        raise ValueError("cycles must have at least one time, had none")
+    found: list[int] = times.tolist()
+    return found
+
+
 def require_books(
     model: str | FillModel,
     params: Mapping[str, float] | None,
@@ -140,11 +178,30 @@ def fees_from(
     return by_maker, by_taker, schedules
 
 
-def config_of(given: Mapping[str, Any], stages: Pipeline) -> dict[str, object]:
+def config_of(
+    given: Mapping[str, Any], stages: Pipeline | None, signals: SignalPlan | None = None
+) -> dict[str, object]:
     """Say all arguments of a run but its data as JSON holds them."""
-    config = {key: _plain(value) for key, value in given.items() if key != "pipeline"}
-    config["pipeline"] = [stage.name for stage in stages.stages]
+    apart = ("pipeline", "strategies", "sizer", "execution")
+    config = {key: _plain(value) for key, value in given.items() if key not in apart}
+    config["pipeline"] = [] if stages is None else [stage.name for stage in stages.stages]
+    if signals is not None:
+        sizer: object = signals.sizer
+        config["strategies"] = [repr(strategy) for strategy in signals.strategies]
+        config["sizer"] = repr(sizer) if is_dataclass(sizer) else _plain(sizer)
+        config["execution"] = _plain(signals.execution)
     return config
+
+
+def stages_of(
+    pipeline: Iterable[Callable[..., Any]], signals: SignalPlan | None
+) -> Pipeline | None:
+    """Read ``pipeline=``; None where it is empty and strategies trade instead."""
+    if isinstance(pipeline, (list, tuple)) and not pipeline:
+        if signals is None:
+            raise ValueError("pipeline must have at least one stage, had none; or give strategies=")
+        return None
+    return Pipeline(pipeline)
 
 
 def _plain(value: Any, depth: int = 0) -> object:

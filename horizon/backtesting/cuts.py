@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import pairwise
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
 from horizon.backtesting.decisions import Decision, alike, is_idle
 
 __all__ = ["chosen_cuts"]
+
+#: What stages and strategies return.
+_SAID: Final = ("output", "signals")
 
 
 def chosen_cuts(
@@ -44,7 +47,7 @@ def chosen_cuts(
             continue
         if kind == "exception":
             is_new[now] = True
-        elif kind == "output":
+        elif kind in _SAID:
             key = (market, name)
             if key in last_output:
                 changed = not alike(last_output[key], terms, 0.0)
@@ -54,7 +57,7 @@ def chosen_cuts(
             is_new[now] = is_new.get(now, False) or changed
     # Orders and fills may lie between two rows, where a run on less data would not come to.
     for now, _, kind, _, _ in decisions:
-        if kind != "output" and now in is_new:
+        if kind not in _SAID and now in is_new:
             is_new[now] = True
     times = sorted(is_new)
     if not times:

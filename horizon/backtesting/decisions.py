@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import inspect
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields, is_dataclass
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from enum import Enum
+from functools import partial
 from numbers import Real
 from typing import Any, Final, NamedTuple
 
@@ -17,7 +18,11 @@ from numpy.typing import NDArray
 
 from horizon.backtesting.context import Context
 from horizon.backtesting.pipeline import Stage
-from horizon.instruments import split_side
+from horizon.engine import Engine
+from horizon.instruments import Market, split_side
+from horizon.strategies.base import Strategy, takes_context
+from horizon.strategies.context import StrategyContext
+from horizon.strategies.signals import Signal
 from horizon.types import OrderRequest, Quote
 
 __all__ = ["Decision", "Difference", "Message", "PastCut", "Watch", "alike", "is_idle"]
@@ -48,13 +53,15 @@ class Decision(NamedTuple):
     time_ns : int
     market_id : str
     kind : str
-        ``"output"`` or ``"exception"`` of a stage; ``"order"``, ``"order rejected"``,
+        ``"output"`` of a stage, ``"signals"`` of a strategy on a market (on none: it had nothing
+        to say), or ``"exception"`` of either; ``"order"``, ``"order rejected"``,
         ``"fill"``, ``"cancel"`` (one that travels), ``"end"`` (of an order, by whatever reason),
         ``"amendment"``, ``"refusal"`` (by a risk rule), ``"kill switch"``.
     name : str
-        The stage, the order's id, or the rule.
+        The stage, the strategy, the order's id, or the rule.
     terms : object
-        What a stage returned, or the terms of an order, fill or amendment.
+        What a stage returned, what a strategy's signals say, or the terms of an order, fill or
+        amendment.
     """
 
     time_ns: int
@@ -145,6 +152,39 @@ class Watch:
         #: The market of each order.
         self._markets: dict[str, str] = {}
 
+    def strategies(self, given: Iterable[Strategy]) -> list[Strategy]:
+        """Wrap strategies such that what they say is noted as well."""
+        return [_Watched(self, one) for one in given]
+
+    def asked(self, strategy: Strategy, ctx: StrategyContext, ask: Callable[[], Any]) -> Any:
+        """Ask a strategy, and note what it says of each market."""
+        now = ctx.now_ns
+        self._begin(now, "", ctx.engine)
+        try:
+            signals = ask()
+        except Exception as error:
+            said = (type(error).__name__, Message(str(error)), "strategy")
+            self._note(Decision(now, "", "exception", strategy.name, said))
+            raise
+        spoken: dict[str, list[tuple[Any, ...]]] = {}
+        if isinstance(signals, (list, tuple)):
+            for signal in signals:
+                if isinstance(signal, Signal):
+                    spoken.setdefault(signal.market, []).append(_terms_of(signal))
+        for market, terms in (spoken or {"": []}).items():
+            self._note(Decision(now, market, "signals", strategy.name, tuple(terms)))
+        return signals
+
+    def _begin(self, now_ns: int, market: str, engine: Engine) -> None:
+        """End a run that is past its cut; else hear from here on what comes of it."""
+        if self._until_ns is not None and now_ns > self._until_ns:
+            raise PastCut
+        self._market = market
+        if not self._is_listening:
+            # No order can have been sent before the first stage or strategy has run.
+            self._is_listening = True
+            engine.venue.subscribe(self._hear)
+
     def finish(self) -> None:
         """Compare the end of a run: what the other one decided after all this one did."""
         if self._known is not None and self.difference is None:
@@ -158,13 +198,7 @@ class Watch:
 
         def watched(ctx: Context, *outputs: Any) -> Any:
             now = ctx.now_ns
-            if self._until_ns is not None and now > self._until_ns:
-                raise PastCut
-            self._market = ctx.market_id
-            if not self._is_listening:
-                # No order can have been sent before the first stage has run.
-                self._is_listening = True
-                ctx.engine.venue.subscribe(self._hear)
+            self._begin(now, ctx.market_id, ctx.engine)
             try:
                 output = function(ctx, *outputs)
             except Exception as error:
@@ -222,6 +256,42 @@ class Watch:
             while place < len(known) and known[place].time_ns > self._until_ns:
                 place += 1
         return place
+
+
+class _Watched(Strategy):
+    """A strategy that is another one, watched."""
+
+    def __init__(self, watch: Watch, strategy: Strategy) -> None:
+        self._watch = watch
+        self._strategy = strategy
+        self._takes_context = takes_context(strategy)
+        self.name = strategy.name
+        self.asset_classes = strategy.asset_classes
+        self.features = strategy.features
+
+    def eligible_markets(self, markets: Sequence[Market]) -> Sequence[Market]:
+        return self._strategy.eligible_markets(markets)
+
+    def on_start(self, ctx: StrategyContext) -> None:
+        self._strategy.on_start(ctx)
+
+    def on_stop(self, ctx: StrategyContext) -> None:
+        self._strategy.on_stop(ctx)
+
+    def evaluate(self, f: Any, universe: Sequence[Market], ctx: StrategyContext) -> Any:
+        shown = (f, universe, ctx) if self._takes_context else (f, universe)
+        ask = partial(self._strategy.evaluate, *shown)
+        return self._watch.asked(self._strategy, ctx, ask)
+
+
+def _terms_of(signal: Signal) -> tuple[Any, ...]:
+    """What a signal says, in the words that matter first."""
+    terms: list[Any] = [signal.action, signal.edge_bps, signal.confidence]
+    for name in ("expected_vol_bps", "horizon", "urgency", "ttl"):
+        value = getattr(signal, name)
+        if value is not None:
+            terms += [name, value]
+    return tuple(terms)
 
 
 def is_idle(terms: Any) -> bool:

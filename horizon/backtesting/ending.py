@@ -73,11 +73,12 @@ def record_of(
         outcomes=outcomes,
         rejections=dict(rejections),
         remarks=remarks_of(loop, data, fills, orders),
-        errors=dict(loop.errors),
-        error_texts=tuple(loop.error_texts),
+        errors=dict(loop.dealer.errors),
+        error_texts=tuple(loop.dealer.error_texts),
         dropped=dropped,
         config=config,
         periods_per_year=periods_per_year,
+        decisions=None if loop.desk is None else loop.desk.log.columns(account),
         replayed=replayed,
     )
     loop.engine.end_run()

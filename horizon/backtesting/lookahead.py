@@ -17,13 +17,19 @@ from horizon.backtesting.pipeline import Pipeline, Stage
 from horizon.backtesting.replays import Replays
 from horizon.backtesting.simulate import backtest
 from horizon.errors import PipelineError
+from horizon.strategies.base import Strategy, strategies_of
 
 __all__ = ["check_lookahead"]
 
 #: Arguments of a run that are handed on.
 _RUN: Final = tuple(
-    name for name in inspect.signature(backtest).parameters if name not in ("data", "pipeline")
+    name
+    for name in inspect.signature(backtest).parameters
+    if name not in ("data", "pipeline", "strategies")
 )
+
+#: Decisions that stages and strategies make by themselves, at a row.
+_RAN: Final = ("output", "signals", "exception")
 
 
 def check_lookahead(
@@ -31,6 +37,7 @@ def check_lookahead(
     pipeline: Iterable[Callable[..., Any]] | None = None,
     *,
     pipeline_factory: Callable[..., Iterable[Callable[..., Any]]] | None = None,
+    strategies: Iterable[Strategy | type[Strategy]] | Callable[..., Any] | None = None,
     cuts: int | Iterable[Any] = 8,
     labels: Iterable[str] | None = None,
     seed: int = 0,
@@ -62,6 +69,9 @@ def check_lookahead(
         frames by feed, a list of dicts. Without data it is given the books. If it has parameters
         named ``book_data`` or ``outcomes`` it is given those by name: a dict of market to
         `horizon.books.Books`, and what is known at the cut (or something else in its place).
+    strategies : list of Strategy, or callable, optional
+        Beside a pipeline or in its place. They are copied for each run, with what they have kept;
+        a class is made anew. A function is called as `pipeline_factory` is, and returns the list.
     cuts : int or iterable of times
         How many times to cut at, besides the first decision that wants something. They lie at
         and just before decisions that changed something, one in each stretch of the run. Or the
@@ -118,7 +128,9 @@ def check_lookahead(
     >>> hz.check_lookahead(frame, pipeline_factory=factory).first.timestamp
     0.0
     """
-    return _Check(data, pipeline, pipeline_factory, cuts, labels, seed, tolerance, run).report()
+    return _Check(
+        data, pipeline, pipeline_factory, strategies, cuts, labels, seed, tolerance, run
+    ).report()
 
 
 class _Check:
@@ -129,6 +141,7 @@ class _Check:
         data: Any,
         pipeline: Iterable[Callable[..., Any]] | None,
         factory: Callable[..., Iterable[Callable[..., Any]]] | None,
+        strategies: Any,
         cuts: int | Iterable[Any],
         labels: Iterable[str] | None,
         seed: int,
@@ -141,13 +154,28 @@ class _Check:
                     f"check_lookahead has no argument {name!r}, and backtest none either"
                     f"{checks.suggestion(name, _RUN)}"
                 )
-        if (pipeline is None) == (factory is None):
-            given = "neither" if pipeline is None else "both"
+        is_neither = pipeline is None and factory is None
+        if (is_neither and strategies is None) or (pipeline is not None and factory is not None):
+            given = "neither" if is_neither else "both"
             raise ValueError(f"give pipeline or pipeline_factory, one of them; was given {given}")
         if factory is not None and not callable(factory):
             raise TypeError(f"pipeline_factory must be a function, was {checks.show(factory)}")
-        stages = None if pipeline is None else Pipeline(pipeline).stages
-        self._has_factory = factory is not None
+        stages: Sequence[Stage] | None = () if is_neither else None
+        if pipeline is not None:
+            stages = Pipeline(pipeline).stages
+        if strategies is not None and not _is_factory(strategies):
+            strategies = list(strategies) if isinstance(strategies, Iterable) else strategies
+            strategies_of(strategies)  # says what is wrong before anything runs
+        #: What runs as it is, not made of the data anew, and what could be given instead.
+        self._kept = {
+            name: instead
+            for name, instead, is_kept in (
+                ("stages", "pipeline_factory", bool(stages)),
+                ("strategies", "a function as strategies", isinstance(strategies, list)),
+            )
+            if is_kept
+        }
+        self._maker = "pipeline_factory" if factory is not None else "the strategies' function"
         self._cuts: int | list[int] = (
             checks.integer("cuts", cuts) if _is_number(cuts) else _times(cuts)
         )
@@ -158,7 +186,10 @@ class _Check:
         shows = checks.flag("progress", run.get("progress", False))
         self._label = str(run.get("name", "look-ahead")) if shows else None
         self._bar: Any = None
-        self._replays = Replays(data, stages, factory, _labels(labels), run | {"progress": False})
+        self._has_cycles = any(run.get(name) is not None for name in ("interval", "cycles"))
+        self._replays = Replays(
+            data, stages, factory, _labels(labels), run | {"progress": False}, strategies
+        )
         self._known: Sequence[Decision] = ()
         self._reruns: list[Rerun] = []
 
@@ -177,12 +208,12 @@ class _Check:
     def _report(self) -> LookaheadReport:
         replays = self._replays
         watch = self._watch(replays.stages())
-        replays.run_whole(watch)
+        replays.run_whole(watch, watch.strategies(replays.strategies()))
         self._known = watch.decisions
         self._count()
         again = self._watch(replays.stages(), known=self._known)
         try:
-            replays.run_whole(again)
+            replays.run_whole(again, again.strategies(replays.strategies()))
         except (PastCut, PipelineError):
             if again.difference is None:
                 raise
@@ -249,7 +280,7 @@ class _Check:
 
     def _earliest(self, how: str, cut: int, watch: Watch) -> tuple[str, int, Watch]:
         """Halve the time before the difference for as long as there is an earlier one."""
-        ran = {one.time_ns for one in self._known if one.kind in ("output", "exception")}
+        ran = {one.time_ns for one in self._known if one.kind in _RAN}
         times = sorted(at for at in ran if at >= self._replays.first_ns)
         low, high = 0, int(np.searchsorted(times, _time_of(watch)))
         high = min(high, len(times) - 1)
@@ -278,14 +309,18 @@ class _Check:
         """Run up to a cut on data that is other after it; None if it cannot be run."""
         make, run = self._replays.changed(cut_ns, is_truncated=how == "truncated", seed=self._seed)
         try:
-            stages = make()
+            stages, strategies = make()
         except Exception as error:
-            failed = f"pipeline_factory raised {type(error).__name__}: {error}"
+            failed = f"{self._maker} raised {type(error).__name__}: {error}"
             self._reruns.append(Rerun(how, is_search, cut_ns, 0, None, failed))
             return None
-        watch = self._watch(stages, known=self._known, until_ns=cut_ns)
+        # A run on less data ends with its last row, and has no cycle after that.
+        until_ns = self._replays.last_before(cut_ns) if self._has_cycles else cut_ns
+        watch = self._watch(stages, known=self._known, until_ns=until_ns)
         try:
-            backtest(pipeline=watch.pipeline, **run)
+            backtest(
+                pipeline=watch.pipeline, strategies=watch.strategies(strategies) or None, **run
+            )
         except PastCut:
             pass
         except PipelineError as error:
@@ -328,11 +363,14 @@ class _Check:
                 whole = said(None)
             else:
                 rerun = said(None)
-        order = order_of(self._known[place:], what.market_id, what.time_ns)
+        # A strategy that has nothing to say names no market; what it said otherwise does.
+        spoken = [one for one in (what, before, now) if one is not None and one.market_id]
+        market = spoken[0].market_id if spoken else ""
+        order = order_of(self._known[place:], market, what.time_ns)
         if not order:
-            order = order_of(watch.decisions, what.market_id, what.time_ns)
+            order = order_of(watch.decisions, market, what.time_ns)
         return Leak(
-            market_id=what.market_id,
+            market_id=market,
             time_ns=what.time_ns,
             kind=what.kind,
             name=what.name,
@@ -341,15 +379,16 @@ class _Check:
             order=order,
             how=how,
             cut_ns=cut_ns,
-            latest_row=self._replays.latest_row(what.market_id, what.time_ns),
+            latest_row=self._replays.latest_row(market, what.time_ns),
         )
 
     def _notes(self, leak: Leak | None) -> list[str]:
         notes = []
-        if not self._has_factory and leak is None:
+        if self._kept and leak is None:
             notes.append(
-                "The stages ran as they are: what they had taken from the data before this check "
-                "could not be cut. Give pipeline_factory to have that checked too."
+                f"The {' and '.join(self._kept)} ran as they are: what they had taken from the "
+                "data before this check could not be cut. Give "
+                f"{' and '.join(self._kept.values())} to have that checked too."
             )
         failed = [run for run in self._reruns if run.failed]
         if failed:
@@ -371,6 +410,11 @@ def _time_of(watch: Watch) -> int:
 def _rank(watch: Watch) -> tuple[int, int]:
     assert watch.difference is not None
     return _time_of(watch), watch.difference.place
+
+
+def _is_factory(strategies: object) -> bool:
+    # A decorated function is a strategy that can be called.
+    return callable(strategies) and not isinstance(strategies, (type, Strategy))
 
 
 def _is_number(value: object) -> bool:

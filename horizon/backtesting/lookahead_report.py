@@ -58,7 +58,8 @@ class Leak:
     time_ns : int
         When it was made; `timestamp` in seconds, `time` as a pandas Timestamp (UTC).
     kind : str
-        What differed: ``"output"`` or ``"exception"`` of a stage, ``"order"``, ``"fill"`` or
+        What differed: ``"output"`` or ``"exception"`` of a stage, ``"signals"`` of a strategy,
+        ``"order"``, ``"fill"`` or
         another of `horizon.backtesting.decisions.Decision`.
     name : str
         The stage, or the order's id.
@@ -103,7 +104,7 @@ class Leak:
         """All of it as sentences."""
         how = _HOW[self.how].format(stamp_text(self.cut_ns))
         lines = [
-            f"Market {words.name(self.market_id)}, {stamp_text(self.time_ns)}:",
+            f"{_market(self.market_id)}, {stamp_text(self.time_ns)}:",
             f"  with all data  {self.whole}",
             f"  {how}  {self.rerun}",
         ]
@@ -302,12 +303,14 @@ def said(decision: Decision | None, *, exactly: bool = False) -> str:
         return "decided nothing more"
     _, _, kind, name, terms = decision
     name = words.name(name)
-    if kind == "output":
-        return f"stage {name} returned {_value(terms, exactly)}"
+    if kind in ("output", "signals"):
+        who = "stage" if kind == "output" else "strategy"
+        return f"{who} {name} returned {_value(terms, exactly)}"
     if kind == "exception":
-        error, message = terms
+        error, message, *whose = terms
         text = message.text if isinstance(message, Message) else str(message)
-        return _cut(f"stage {name} raised {error}: {words.name(text)}")
+        who = whose[0] if whose else "stage"
+        return _cut(f"{who} {name} raised {error}: {words.name(text)}")
     if kind in ("order", "order rejected"):
         text = f"order {name}: {_order(terms, exactly)}"
         return text if kind == "order" else f"{text}, rejected"
@@ -360,7 +363,13 @@ def _cut(text: str) -> str:
     return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"
 
 
+def _market(market_id: str) -> str:
+    """A market in words; strategies that fail, or have nothing to say, speak of none."""
+    return f"Market {words.name(market_id)}" if market_id else "All markets"
+
+
 def _plural(kind: str, count: int) -> str:
     if kind == "order rejected":
         return "rejected order" if count == 1 else "rejected orders"
+    kind = kind.removesuffix("s")  # a strategy's signals
     return kind if count == 1 else f"{kind}s"

@@ -2,62 +2,47 @@
 
 At a step: what was due before its time arrives; the data comes; resting orders match; what is due
 at its time arrives; positions are marked, liquidations follow, and equity is noted; the pipelines
-run, market by market, and their orders are sent. So an order never meets the row that it was
-decided on, but for what a book displays at that moment.
+run, market by market, then the strategies, and their orders are sent. So an order never meets the
+row that it was decided on, but for what a book displays at that moment.
+
+With an interval, pipelines and strategies run in cycles of their own times instead: one comes after
+the rows of its time, and before any later one.
 """
 
 from __future__ import annotations
 
-import math
 from array import array
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from types import MappingProxyType
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from horizon import checks
 from horizon.backtesting.context import NOTHING_YET, Context, FeedRow, Portfolio, RunClient
+from horizon.backtesting.dealing import Dealer, Traded
 from horizon.backtesting.fair_values import FairValues
-from horizon.backtesting.pipeline import Pipeline, failed, wanted_of
+from horizon.backtesting.pipeline import Pipeline
 from horizon.backtesting.tape import Event, Snapshots, Step
 from horizon.engine import Engine
-from horizon.errors import HorizonError, ModelError, PipelineError, RiskRejected
-from horizon.quoting import requote
-from horizon.types import OrderRequest, Quote
 from horizon.venues.book import BookVenue
 from horizon.venues.paper import Paper
-from horizon.venues.records import MarketState, OrderState
 
-__all__ = ["Loop", "Traded"]
+if TYPE_CHECKING:
+    from horizon.strategies.desk import SignalDesk, SignalPlan
 
-_NAN: Final = math.nan
-#: Later than any time.
+__all__ = ["Loop"]
+
+#: Earlier and later than any time.
+_LONG_AGO: Final = -(2**63)
 _NEVER: Final = 2**63 - 1
-#: Messages of exceptions passed over that are kept.
-_TEXTS: Final = 10
-
-
-class Traded:
-    """A market of the run: its state, its context, and when its pipeline runs."""
-
-    __slots__ = ("ctx", "feed", "number", "state")
-
-    def __init__(self, number: int, state: MarketState, feed: int, ctx: Context) -> None:
-        self.number = number
-        self.state = state
-        #: Number of its feed.
-        self.feed = feed
-        self.ctx = ctx
 
 
 class Loop:
-    """A run of a pipeline over events.
+    """A run of a pipeline, of strategies, or of both over events.
 
     Parameters
     ----------
     engine : Engine
         On the run's own venue, its account compact, all markets declared.
-    pipeline : Pipeline
+    pipeline : Pipeline or None
     markets : sequence of str
         In the order in which their pipelines run.
     feeds : sequence of str
@@ -77,12 +62,19 @@ class Loop:
         False where the caller knows the time of each step.
     trade_from_ns : int, optional
         Steps before it run the pipelines, and send nothing.
+    interval_ns : int, optional
+        Run pipelines and strategies at the first step's time and every so often from then on,
+        for every market, rather than at each step.
+    cycles_ns : sequence of int, optional
+        In place of an interval, the times at which they run; rising.
+    signals : SignalPlan, optional
+        The strategies, and how their signals become orders.
     """
 
     def __init__(
         self,
         engine: Engine,
-        pipeline: Pipeline,
+        pipeline: Pipeline | None,
         *,
         markets: Sequence[str],
         feeds: Sequence[str],
@@ -94,16 +86,16 @@ class Loop:
         snapshots: Snapshots | None = None,
         notes_times: bool = True,
         trade_from_ns: int | None = None,
+        interval_ns: int | None = None,
+        cycles_ns: Sequence[int] | None = None,
+        signals: SignalPlan | None = None,
     ) -> None:
         self.engine = engine
         self.venue = engine.venue
         self.account = engine.venue.account
         self._lock = engine.venue.lock
         self.pipeline = pipeline
-        #: What the last stage returned the last time.
-        self.last_output: Any = None
         self._run_on_any = run_on_any
-        self._skip_errors = skip_errors
         self.now_ns = 0
         self.venue.set_clock(self._clock_ns)
         self.venue.is_replaying = True
@@ -128,36 +120,73 @@ class Loop:
             )
             for number, market in enumerate(markets)
         ]
-        self._known = frozenset(markets)
         #: The markets that each feed prices.
         self._served = [
             [traded for traded in self.markets if traded.feed == number]
             for number in range(len(feeds))
         ]
+        #: The fair values behind orders and fills.
+        self.fair = FairValues(self.account)
+        self._fills = self.account.fills
+        self.dealer = Dealer(engine, pipeline, self.fair, markets, skip_errors=skip_errors)
+        #: Feeds that are lost, by number.
+        self._stale: set[int] = set()
+        #: Makes orders of signals; None without strategies.
+        self.desk: SignalDesk | None = None
+        if signals is not None:
+            self.desk = self._desk_of(signals, client, shown, params)
+        self._interval_ns = interval_ns
+        self._cycles_ns = None if cycles_ns is None else iter(cycles_ns)
+        self._has_cycles = interval_ns is not None or cycles_ns is not None
+        #: When the next cycle is due; never before the first step, or without an interval.
+        self.next_cycle_ns = _NEVER
         self._endings = sorted(settlements, key=lambda one: one[0])
         self._snapshots = snapshots
         self._trade_from_ns = trade_from_ns
         if trade_from_ns is not None:
             engine.hold("warmup", "trade_from= lies ahead; until then nothing is sent")
+            self.dealer.is_warming = True
         self._next_ns = self._watched_ns = _NEVER
         self._plan()
+        if self._has_cycles:
+            self._watched_ns = _LONG_AGO  # the first step begins the cycles
         self._is_plain = (
             len(feeds) == 1
             and len(self.markets) == 1
             and snapshots is None
             and engine.venue.latency is None
+            and not self._has_cycles
+            and signals is None
         )
-        self._quick = engine.quick_quotes
         #: Equity, a point for each step, and its time; no times where `notes_times` is False.
         self.times = array("q") if notes_times else None
         #: Time of the one point that may follow the last step.
         self.last_ns: int | None = None
         self.equity = array("d")
-        #: The fair values behind orders and fills.
-        self.fair = FairValues(self.account)
-        self._fills = self.account.fills
-        self.errors: Counter[str] = Counter()
-        self.error_texts: list[str] = []
+
+    def _desk_of(
+        self,
+        signals: SignalPlan,
+        client: RunClient,
+        feeds: MappingProxyType[str, FeedRow],
+        params: dict[str, Any],
+    ) -> SignalDesk:
+        from horizon.strategies.desk import SignalDesk
+
+        desk = SignalDesk(
+            signals,
+            self.engine,
+            client,
+            markets=[traded.ctx.market for traded in self.markets],
+            states=[traded.state for traded in self.markets],
+            feeds=feeds,
+            feed_names=[self._feed_names[traded.feed] for traded in self.markets],
+            portfolio=self._portfolio,
+            params=params,
+        )
+        desk.on_error = self.dealer.take_error
+        desk.fair_values = self.fair.behind
+        return desk
 
     def _clock_ns(self) -> int:
         # Between two steps, what arrives has moved the account's time beyond the last step.
@@ -186,11 +215,13 @@ class Loop:
         transit = venue.transit
         cash, worth = account.cash_sum, account.value_sum
         rows, names, served = self._rows, self._feed_names, self._served
-        run_pipeline, portfolio = self.run_pipeline, self._portfolio
+        run_pipeline, portfolio = self.dealer.run, self._portfolio
         add_equity = self.equity.append
         add_time = self.times.append if self.times is not None else None
         fills, fair = self._fills, self.fair
         is_paper = isinstance(venue, Paper)
+        stale, desk = self._stale, self.desk
+        has_pipeline, has_cycles = self.pipeline is not None, self._has_cycles
         triggered: Iterable[Traded]
         for now_ns, events in steps:
             if now_ns >= self._watched_ns:
@@ -204,11 +235,15 @@ class Loop:
                 for event in events:
                     number = event[0]
                     row = event[1]
+                    if stale or row[10]:
+                        row = self._note_staleness(number, row)
                     if row[1] != row[1]:
                         row = self._carried(names[number], row)
                     rows[names[number]] = row
                     for traded in served[number]:
                         traded.ctx.feed = row
+                        if desk is not None:
+                            desk.see(traded.number, event[1])
                 if not is_paper:
                     self._take_with_books(events, now_ns)
                 elif len(events) != 1:
@@ -228,6 +263,8 @@ class Loop:
                 portfolio.peak = equity
             if fills.count != fair.count:
                 fair.note_fills()
+            if has_cycles:
+                continue
             if self._run_on_any:
                 triggered = self.markets
             elif len(events) == 1:
@@ -236,10 +273,15 @@ class Loop:
                 triggered = sorted(
                     (traded for event in events for traded in served[event[0]]), key=_number_of
                 )
-            for traded in triggered:
-                state = traded.state
-                if state.price == state.price and not state.settled:
-                    run_pipeline(traded, now_ns)
+            if has_pipeline:
+                for traded in triggered:
+                    state = traded.state
+                    if state.price == state.price and not state.settled:
+                        if stale and traded.feed in stale:
+                            continue
+                        run_pipeline(traded, now_ns)
+            if desk is not None and triggered:
+                self._run_strategies(now_ns)
 
     def _play_one_market(self, steps: Iterable[Step]) -> None:
         """Do what `play` does, where one feed prices one market and nothing travels."""
@@ -247,7 +289,8 @@ class Loop:
         cash, worth = account.cash_sum, account.value_sum
         rows, name, traded = self._rows, self._feed_names[0], self.markets[0]
         ctx, state = traded.ctx, traded.state
-        run_pipeline, portfolio = self.run_pipeline, self._portfolio
+        run_pipeline, portfolio = self.dealer.run, self._portfolio
+        stale = self._stale
         add_equity = self.equity.append
         add_time = self.times.append if self.times is not None else None
         fills, fair = self._fills, self.fair
@@ -260,6 +303,8 @@ class Loop:
             price = row[1]
             with lock:
                 self.now_ns = now_ns
+                if stale or row[10]:
+                    row = self._note_staleness(0, row)
                 if price != price:
                     row = self._carried(name, row)
                 rows[name] = ctx.feed = row
@@ -284,19 +329,126 @@ class Loop:
                 portfolio.peak = equity
             if fills.count != fair.count:
                 fair.note_fills()
-            if state.price == state.price and not state.settled:
+            if state.price == state.price and not state.settled and not stale:
                 run_pipeline(traded, now_ns)
+
+    def _run_strategies(self, now_ns: int) -> None:
+        desk = self.desk
+        assert desk is not None
+        stale = {traded.number for traded in self.markets if traded.feed in self._stale}
+        desk.evaluate(now_ns, send=self._trade_from_ns is None, stale=stale)
+        if self._fills.count != self.fair.count:
+            self.fair.note_fills()
+        if desk.next_expiry_ns < self._watched_ns:
+            self._watched_ns = desk.next_expiry_ns
+
+    # ------------------------------------------------------------------ before a step
+    def come_to(self, now_ns: int, *, skip: bool = False) -> int:
+        """Do what is due up to a time, that time included; rows that follow must be later.
+
+        For a run in real time, where nothing may happen for long. Does nothing before the first
+        row.
+
+        Parameters
+        ----------
+        now_ns : int
+        skip : bool
+            Where several cycles are due, run the last only.
+
+        Returns
+        -------
+        int
+            Cycles left out.
+        """
+        skipped = 0
+        interval = self._interval_ns
+        if skip and interval is not None and self.next_cycle_ns + interval <= now_ns:
+            skipped = (now_ns - self.next_cycle_ns) // interval
+            self.next_cycle_ns += skipped * interval
+        if self._watched_ns <= now_ns and self._watched_ns != _LONG_AGO:
+            self._do_what_is_due(now_ns + 1)
+        return skipped
 
     def _come_to(self, now_ns: int) -> None:
         """Do what lies before a step, or begins with it."""
+        if self._watched_ns == _LONG_AGO:
+            self._begin_cycles(now_ns)
+        self._do_what_is_due(now_ns)
+
+    @property
+    def _is_idle(self) -> bool:
+        """Whether a cycle would find nothing to run: every feed that prices a market is lost."""
+        return bool(self._stale) and all(traded.feed in self._stale for traded in self.markets)
+
+    def _pass_cycles(self, until_ns: int) -> None:
+        """Pass over the cycles before a time: over a night without data they are very many."""
+        while self.next_cycle_ns < until_ns:
+            if self._interval_ns is None:
+                self.next_cycle_ns = self._cycle_after(self.next_cycle_ns)
+            else:
+                missing = -(-(until_ns - self.next_cycle_ns) // self._interval_ns)
+                self.next_cycle_ns += missing * self._interval_ns
+
+    def _begin_cycles(self, first_ns: int) -> None:
+        """With the first row: before it there is nothing to decide on."""
+        if self._cycles_ns is None:
+            self.next_cycle_ns = first_ns
+        else:
+            self.next_cycle_ns = next((at for at in self._cycles_ns if at >= first_ns), _NEVER)
+
+    def _cycle_after(self, now_ns: int) -> int:
+        if self._interval_ns is not None:
+            return now_ns + self._interval_ns
+        assert self._cycles_ns is not None
+        return next(self._cycles_ns, _NEVER)
+
+    def _do_what_is_due(self, now_ns: int) -> None:
+        """In order of time: what comes before the rows of a time."""
+        desk = self.desk
+        while True:
+            expiry_ns = _NEVER if desk is None else desk.next_expiry_ns
+            if expiry_ns <= now_ns and expiry_ns <= self.next_cycle_ns:
+                assert desk is not None
+                self._catch_up(expiry_ns)
+                self.now_ns = max(expiry_ns, self.now_ns)
+                desk.expire(expiry_ns)
+            elif self.next_cycle_ns < now_ns:
+                if self._is_idle:
+                    self._pass_cycles(min(now_ns, expiry_ns))
+                else:
+                    self._run_cycle(self.next_cycle_ns)
+            else:
+                break
         if self._trade_from_ns is not None and now_ns >= self._trade_from_ns:
             self._begin_trading()
-        if now_ns > self._next_ns:
-            self._catch_up(now_ns)
+        self._catch_up(now_ns)
+        self._plan()
+
+    def _run_cycle(self, now_ns: int) -> None:
+        """Run every pipeline and the strategies at a time of their own."""
+        self._catch_up(now_ns + 1)
+        if self._trade_from_ns is not None and now_ns >= self._trade_from_ns:
+            self._begin_trading()
+        with self._lock:
+            if self.venue.transit:
+                self.venue.deliver(now_ns, inclusive=True)
+            self.now_ns = max(now_ns, self.now_ns)
+        if self._fills.count != self.fair.count:
+            self.fair.note_fills()
+        self.next_cycle_ns = self._cycle_after(now_ns)
+        if self.pipeline is not None:
+            for traded in self.markets:
+                state = traded.state
+                is_there = state.price == state.price and traded.feed not in self._stale
+                if is_there and not state.settled:
+                    self.dealer.run(traded, now_ns)
+        if self.desk is not None:
+            self._run_strategies(now_ns)
 
     def _begin_trading(self) -> None:
         """End the warm-up: orders pass, and the curve begins."""
         self._trade_from_ns = None
+        self.dealer.is_warming = False
         self._plan()
         self.engine.release()
         del self.equity[:]
@@ -313,8 +465,29 @@ class Loop:
         priced = [(traded, event) for event in events for traded in self._served[event[0]]]
         return sorted(priced, key=lambda one: one[0].number)
 
+    def _note_staleness(self, number: int, row: FeedRow) -> FeedRow:
+        """A feed is lost, or there again; what was quoted by it is pulled.
+
+        It is there again with the first row that has a price: before it there is nothing to go
+        by but the price from before the loss.
+        """
+        if not row.is_stale:
+            if row.price == row.price:
+                self._stale.discard(number)
+            elif number in self._stale:
+                return row._replace(is_stale=True)
+            return row
+        self._stale.add(number)
+        for traded in self._served[number]:
+            self.dealer.pull(traded)
+            if self.desk is not None:
+                self.desk.pull(traded.number, self.now_ns)
+        return row
+
     def _carried(self, name: str, row: FeedRow) -> FeedRow:
-        """A row that brings only quotes keeps the last price."""
+        """A row that brings only quotes keeps the last price; one that brings nothing, all."""
+        if row.is_stale and row.bid != row.bid and row.ask != row.ask:
+            return self._rows[name]._replace(timestamp=row.timestamp, is_stale=True)
         last = self._rows[name].price
         bid, ask = row.bid, row.ask
         if bid != bid and ask != ask:
@@ -356,9 +529,12 @@ class Loop:
         if self._snapshots is not None and self._snapshots.next_ns < next_ns:
             next_ns = self._snapshots.next_ns
         self._next_ns = next_ns
-        begins_ns = self._trade_from_ns
         #: The first time at which a step has more to do than to take its rows.
-        self._watched_ns = next_ns if begins_ns is None else min(next_ns, begins_ns)
+        self._watched_ns = min(next_ns, self.next_cycle_ns)
+        if self._trade_from_ns is not None:
+            self._watched_ns = min(self._watched_ns, self._trade_from_ns)
+        if self.desk is not None:
+            self._watched_ns = min(self._watched_ns, self.desk.next_expiry_ns)
 
     def _catch_up(self, until_ns: int) -> None:
         """Play what happens before a time: books of other times, and markets that end."""
@@ -406,7 +582,9 @@ class Loop:
         end_ns = last_ns = self.now_ns
         if self._snapshots is not None:
             end_ns = max(end_ns, self._snapshots.last_ns)
-        self._catch_up(end_ns + 1)
+        self._do_what_is_due(end_ns + 1)
+        if self.desk is not None:
+            self.desk.stop(end_ns)
         with self._lock:
             self.venue.deliver(end_ns, inclusive=True)
             self.now_ns = end_ns
@@ -419,114 +597,6 @@ class Loop:
             self.equity.append(equity)
             if self.times is not None:
                 self.times.append(end_ns)
-
-    # ------------------------------------------------------------------ the pipeline
-    def run_pipeline(self, traded: Traded, now_ns: int) -> None:
-        """Run the pipeline for one market, and send what it wants."""
-        ctx = traded.ctx
-        ctx.now_ns = now_ns
-        account = self.account
-        before = account.next_order
-        fair = _NAN
-        try:
-            output, fair = self.pipeline.run(ctx)
-            self.last_output = output
-            if account.next_order != before:
-                self.fair.note_orders(before, traded.state, fair)
-            self.fair.last[ctx.market_id] = fair
-            if self._trade_from_ns is not None:
-                return
-            if type(output) is list and len(output) == 1 and type(output[0]) is Quote:
-                # What `hz.quotes` makes, and most pipelines return.
-                self._quote(traded, output, fair)
-            elif traded.state.yes.quotes or not (
-                output is None or (type(output) is list and not output)
-            ):
-                self._send(traded, output, fair)
-        except PipelineError as error:
-            if self._trade_from_ns is not None and isinstance(error.__cause__, RiskRejected):
-                return  # a stage that sends its orders itself: they do not pass yet
-            if not self._skip_errors:
-                raise
-            self.errors[error.stage] += 1
-            if len(self.error_texts) < _TEXTS:
-                self.error_texts.append(str(error))
-        if self._fills.count != self.fair.count:
-            self.fair.note_fills()
-
-    def _send(self, traded: Traded, output: Any, fair: float) -> None:
-        try:
-            quotes, requests = wanted_of(output)
-            for request in requests:
-                self._check(request)  # all of it before any of it is sent
-            if quotes or traded.state.yes.quotes:
-                self._quote(traded, quotes, fair)
-            for request in requests:
-                self._request(traded, request, fair)
-        except (PipelineError, ModelError):
-            raise
-        except (TypeError, ValueError, HorizonError) as error:
-            raise self._unusable(traded, error) from error
-
-    def _unusable(self, traded: Traded, error: Exception) -> PipelineError:
-        last = self.pipeline.stages[-1]
-        return failed(last, traded.ctx, f"{type(error).__name__}: {error}")
-
-    def _quote(self, traded: Traded, quotes: list[Quote], fair: float) -> None:
-        leg = traded.state.yes
-        orders: Sequence[OrderState | None] | None = None
-        try:
-            with self._lock:
-                if self._quick is not None and len(quotes) == 1:
-                    bid, ask, size = quotes[0]
-                    if bid is not None and ask is not None:
-                        orders = self._quick.requote(leg, bid, ask, size)
-                if orders is None:
-                    orders = requote(self.engine, leg, quotes)
-        except ModelError:
-            raise
-        except (TypeError, ValueError, HorizonError) as error:
-            raise self._unusable(traded, error) from error
-        noted = self.fair.behind
-        if fair != fair:
-            for n, order in enumerate(orders):
-                if order is not None:
-                    noted[order.id] = self._middle(traded, quotes[n // 2])
-            return
-        for order in orders:
-            if order is not None:
-                noted[order.id] = fair
-
-    @staticmethod
-    def _middle(traded: Traded, quote: Quote) -> float:
-        """The middle of a quote; one of a single side, or with one out of bounds, has none."""
-        bid, ask, _ = quote
-        if bid is None or ask is None:
-            return _NAN
-        is_whole = traded.state.lowest < bid and ask < traded.state.highest
-        return (bid + ask) / 2.0 if is_whole else _NAN
-
-    def _request(self, traded: Traded, request: OrderRequest, fair: float) -> None:
-        try:
-            order_id = self.engine.submit_order(request)
-        except RiskRejected:
-            return  # counted by the engine
-        if request.market_id != traded.ctx.market_id:
-            fair = self.fair.last.get(request.market_id, _NAN)
-        self.fair.behind[order_id] = fair
-
-    def _check(self, request: OrderRequest) -> None:
-        market_id = request.market_id
-        if market_id not in self._known:
-            raise ValueError(
-                f"an OrderRequest names market {market_id!r}, which is not in the run"
-                f"{checks.suggestion(market_id, self._known)}"
-            )
-        contract = self.engine.leg_of(market_id, request.side).market.instrument
-        assert contract is not None
-        contract.check_quantity("size", request.size)
-        if request.price is not None:
-            contract.check_order_price("price", request.price)
 
 
 def _number_of(traded: Traded) -> int:

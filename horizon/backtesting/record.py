@@ -17,6 +17,7 @@ from horizon.venues.history import FillColumns, OrderColumns, PackedOrders
 if TYPE_CHECKING:
     from horizon.backtesting.data import MarketData
     from horizon.books import Books
+    from horizon.strategies.decision_log import DecisionColumns
 
 __all__ = ["Replayed", "RunRecord"]
 
@@ -74,6 +75,8 @@ class RunRecord:
         Exceptions passed over, by stage.
     remarks : tuple of str
         What a user should know of how the run went, in sentences.
+    decisions : DecisionColumns or None
+        What became of the strategies' signals; None without strategies.
     config : dict
         Every argument of the run, as JSON holds it.
     """
@@ -99,4 +102,5 @@ class RunRecord:
     engine: str = "reference"
     currency: str = "USD"
     periods_per_year: float | None = None
+    decisions: DecisionColumns | None = None
     replayed: Replayed | None = field(default=None, repr=False)

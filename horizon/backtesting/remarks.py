@@ -35,9 +35,12 @@ def remarks_of(
     found = [
         *([] if data is None else _of_rows(data, by_quotes=matching == "quotes")),
         *_of_pipeline(loop, len(orders)),
+        *_of_strategies(loop),
         *_of_refusals(loop),
         *_of_liquidations(fills, orders),
     ]
+    if matching == "price":
+        found += _of_free_spreads(loop, orders)
     if matching != "book":
         found += _of_marketable_limits(orders)
     partly = orders.is_market & (orders.filled > 0.0) & (orders.filled < orders.quantities)
@@ -76,7 +79,9 @@ def _of_rows(data: MarketData, *, by_quotes: bool) -> list[str]:
 
 
 def _of_pipeline(loop: Loop, sent: int) -> list[str]:
-    found = []
+    found: list[str] = []
+    if loop.pipeline is None:
+        return found
     overruled = loop.pipeline.overruled
     if overruled is not None:
         first, last = overruled
@@ -84,13 +89,64 @@ def _of_pipeline(loop: Loop, sent: int) -> list[str]:
             f"Several stages return a number: the fair value of an order is the last one, that of "
             f"{words.name(last)!r}, not that of {words.name(first)!r}."
         )
-    if sent == 0 and not loop.account.refusals:
+    if sent == 0 and not loop.account.refusals and not loop.dealer.errors:
         stage = words.name(loop.pipeline.stages[-1].name)
-        if loop.last_output is None:
+        if loop.dealer.last_output is None:
             found.append(f"The last stage, {stage!r}, returned None; does it lack a return?")
-        elif isinstance(loop.last_output, float):
+        elif isinstance(loop.dealer.last_output, float):
             found.append(f"The last stage, {stage!r}, returned a number, not quotes or orders.")
     return found
+
+
+def _of_strategies(loop: Loop) -> list[str]:
+    desk = loop.desk
+    if desk is None:
+        return []
+    found = [
+        f"Strategy {words.name(name)!r} had no market: the run has none that is eligible for it."
+        for name in desk.idle_strategies
+    ]
+    done = desk.log.counts()
+    if not done:
+        if not found:
+            found.append(
+                f"The strategies gave no signal; their features need {desk.window:,} rows."
+            )
+        return found
+    if "ordered" in done:
+        refused_for_money = done.get("refused: buying power", 0)
+        if refused_for_money:
+            found.append(
+                f"{counted(refused_for_money, 'order')} of the strategies refused for want of "
+                "buying power."
+            )
+        return found
+    refused = {word: count for word, count in done.items() if word.startswith("refused: ")}
+    if refused:
+        listed_words = ", ".join(
+            f"{word.removeprefix('refused: ')} ({count:,})" for word, count in refused.items()
+        )
+        return [*found, f"Every order of the strategies was refused, by {listed_words}."]
+    word, count = next(iter(done.items()))
+    found.append(
+        f"No decision came to an order; most often: {word} ({count:,} of "
+        f"{counted(sum(done.values()), 'decision')})."
+    )
+    return found
+
+
+def _of_free_spreads(loop: Loop, orders: PackedOrders) -> list[str]:
+    """Market orders that have paid no spread, though there is one."""
+    count = int(np.count_nonzero(orders.is_market & (orders.filled > 0.0)))
+    if not count or loop.venue.slippage > 0.0:
+        return []
+    wide = [traded for traded in loop.markets if traded.state.bid < traded.state.ask]
+    if not wide:
+        return []
+    return [
+        f"{counted(count, 'market order')} filled at the price, between bid and ask: "
+        "matching='quotes' has them pay the spread."
+    ]
 
 
 def _of_refusals(loop: Loop) -> list[str]:

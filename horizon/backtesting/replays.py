@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import inspect
 import os
 from collections import Counter
@@ -24,6 +25,7 @@ from horizon.backtesting.simulate import backtest
 from horizon.books import Books, read_book_data
 from horizon.feeds.reader import column_map
 from horizon.feeds.rows import zone_of
+from horizon.strategies.base import Strategy, strategies_of
 from horizon.types import AssetClass
 
 __all__ = ["Replays"]
@@ -43,6 +45,8 @@ class Replays:
         Makes the stages of the data, where there are none.
     labels : sequence of str, optional
         Columns that tell how a row's market has ended.
+    strategies : list of Strategy, or callable
+        Copied for each run, or made of the data for each.
     run : dict
         All other arguments of `backtest`.
 
@@ -61,10 +65,12 @@ class Replays:
         factory: Callable[..., Any] | None,
         labels: Sequence[str] | None,
         run: dict[str, Any],
+        strategies: Any = None,
     ) -> None:
         self._data = data
         self._stages = stages
         self._factory = factory
+        self._strategies = strategies
         self._wanted = _named_parameters(factory)
         self._run = run
         self._bad_rows = run.get("bad_rows", "raise")
@@ -93,9 +99,14 @@ class Replays:
         own = None if self._data is None or self._factory is None else self._own.whole()
         return self._made(own, self._books, outcomes)
 
-    def run_whole(self, watch: Watch) -> None:
+    def strategies(self) -> list[Strategy]:
+        """The strategies for all data, made anew or copied; empty where there are none."""
+        own = None if self._data is None or not callable(self._strategies) else self._own.whole()
+        return self._made_strategies(own, self._books, self._run.get("outcomes"))
+
+    def run_whole(self, watch: Watch, strategies: Sequence[Strategy] = ()) -> None:
         """Run on all data, and keep what a run on less could not find out by itself."""
-        run = dict(self._run)
+        run = self._run | {"strategies": list(strategies) or None}
         if self._books:
             run["book_data"] = self._books
         record = backtest(data=self._data, pipeline=watch.pipeline, **run).record
@@ -122,7 +133,8 @@ class Replays:
         # A run with books needs one of each market.
         begins = [int(books.times_ns[0]) for books in self._books.values()]
         self.first_ns = max(begins, default=_NEVER)
-        is_cut = self._factory is not None or self._is_handed(self._data)
+        is_made = self._factory is not None or callable(self._strategies)
+        is_cut = is_made or self._is_handed(self._data)
         if self._data is not None and self._finds_labels and self._outcomes and is_cut:
             markets: dict[str, list[str]] = {}
             for market, feed in self._feeds.items():
@@ -132,8 +144,8 @@ class Replays:
     # ------------------------------------------------------------------ another future
     def changed(
         self, cut_ns: int, *, is_truncated: bool, seed: int
-    ) -> tuple[Callable[[], Sequence[Stage]], dict[str, Any]]:
-        """Return the way to make the stages, and the arguments of `backtest`, after a change."""
+    ) -> tuple[Callable[[], tuple[Sequence[Stage], list[Strategy]]], dict[str, Any]]:
+        """Return the way to make stages and strategies, and a run's arguments, after a change."""
         change = Change(cut_ns, is_truncated=is_truncated, seed=seed, bounded=self._bounded)
         books = {market: change.books(market, one) for market, one in self._books.items()}
         known, outcomes = self._endings(change)
@@ -153,21 +165,56 @@ class Replays:
             run["resolutions"] = {m: np.datetime64(at, "ns") for m, at in self._resolved.items()}
         if books:
             run["book_data"] = books
-        return lambda: self._made(own, books, known), run
+
+        def made() -> tuple[Sequence[Stage], list[Strategy]]:
+            return self._made(own, books, known), self._made_strategies(own, books, known)
+
+        return made, run
 
     def _made(self, data: Any, books: Mapping[str, Books], outcomes: Any) -> Sequence[Stage]:
         if self._stages is not None:
             return self._stages
         assert self._factory is not None
-        if isinstance(outcomes, Mapping):
-            outcomes = dict(outcomes)
-        named = {"book_data": dict(books), "outcomes": outcomes}
-        wanted = {name: named[name] for name in self._wanted}
-        made = self._factory(dict(books) if self._data is None else data, **wanted)
+        made = self._called(self._factory, self._wanted, data, books, outcomes)
         try:
             return Pipeline(made).stages
         except (TypeError, ValueError) as error:
             raise type(error)(f"pipeline_factory must return the stages: {error}") from None
+
+    def _called(
+        self,
+        factory: Callable[..., Any],
+        wanted: Sequence[str],
+        data: Any,
+        books: Mapping[str, Books],
+        outcomes: Any,
+    ) -> Any:
+        if isinstance(outcomes, Mapping):
+            outcomes = dict(outcomes)
+        named = {"book_data": dict(books), "outcomes": outcomes}
+        return factory(
+            dict(books) if self._data is None else data, **{name: named[name] for name in wanted}
+        )
+
+    def _made_strategies(
+        self, data: Any, books: Mapping[str, Books], outcomes: Any
+    ) -> list[Strategy]:
+        given = self._strategies
+        if given is None:
+            return []
+        if callable(given):
+            made = self._called(given, _named_parameters(given), data, books, outcomes)
+            try:
+                return list(strategies_of(made))
+            except (TypeError, ValueError) as error:
+                raise type(error)(f"strategies= must return strategies: {error}") from None
+        try:
+            return list(strategies_of(copy.deepcopy(given)))
+        except Exception as error:
+            raise TypeError(
+                f"strategies cannot be copied for each run ({type(error).__name__}: {error}); "
+                "give a function of the data that makes them"
+            ) from error
 
     def _endings(self, change: Change) -> tuple[dict[str, float], dict[str, float]]:
         """Outcomes as far as they are known at the cut, and for the run."""

@@ -18,6 +18,7 @@ from horizon.analytics.metrics import Metrics
 from horizon.analytics.report import html_summary
 from horizon.analytics.sampling import Sampling
 from horizon.analytics.tearsheet import Tearsheet
+from horizon.backtesting import result_decisions as decided
 from horizon.backtesting import result_tables as tables
 from horizon.backtesting import result_words as said
 from horizon.backtesting.record import RunRecord
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from horizon.backtesting.comparison import Comparison
     from horizon.backtesting.explain import Explanation
     from horizon.figures.long import LongFigure
+    from horizon.strategies.decisions import Decision
 
 __all__ = ["BacktestResult"]
 
@@ -176,6 +178,24 @@ class BacktestResult:
     def positions_frame(self) -> pd.DataFrame:
         """What was held at the end as a table, indexed by market id."""
         return tables.positions_frame(self.record)
+
+    @property
+    def decisions(self) -> list[Decision]:
+        """What became of the strategies' signals, oldest first; a new list each time.
+
+        One for each market and moment that had signals: what was wanted, what was held, and what
+        was done, with the order and its fills, or why there is none. Empty without strategies.
+        """
+        return decided.decision_list(self.record)
+
+    def decisions_frame(self) -> pd.DataFrame:
+        """Every decision as a table, oldest first; times are UTC.
+
+        Several signals on one market are one row, their words joined; `edge_bps` and
+        `confidence` are what they came to. `target` is NaN where nobody was asked for one, and
+        `average_price` where nothing has filled.
+        """
+        return decided.decisions_frame(self.record)
 
     def to_csv(self, path: str | os.PathLike[str], what: str = "equity") -> Path:
         """Write the equity curve, the fills or the orders to a CSV file.

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from horizon import checks
 from horizon.backtesting.record import RunRecord
 from horizon.backtesting.result import BacktestResult
+from horizon.backtesting.result_decisions import DECISION_TABLES, decision_columns
 from horizon.backtesting.result_saving import (
     FACTS,
     FLAGS,
@@ -107,10 +108,12 @@ def _read(folder: Path) -> tuple[dict[str, Any], dict[str, Any]]:
     if body.get("checksum") != checksum(body):
         raise DataError(f"{_at(folder)} is damaged: {FACTS} was changed after it was saved")
     sums = body.get("tables")
-    if not isinstance(sums, dict) or set(sums) != set(TABLES):
+    # What runs without strategies leave, and with them.
+    expected = {frozenset(names): names for names in (TABLES, (*TABLES, *DECISION_TABLES))}
+    if not isinstance(sums, dict) or frozenset(sums) not in expected:
         raise DataError(f"{_at(folder)} does not fit together: its tables are not those expected")
     tables = {}
-    for name in TABLES:
+    for name in expected[frozenset(sums)]:
         try:
             content = folder.joinpath(name).read_bytes()
         except OSError as error:
@@ -183,6 +186,10 @@ def _record(facts: dict[str, Any], tables: dict[str, Any]) -> RunRecord:
         settled.times("time").tolist(),
         strict=True,
     )
+    decisions = None
+    if "decisions.parquet" in tables:
+        said = facts.pop("decisions")
+        decisions = decision_columns(lambda name: _Columns(name, tables), said, len(made_orders))
     plain = _plain(facts)
     plain["error_texts"] = tuple(plain["error_texts"])
     plain["remarks"] = tuple(plain["remarks"])
@@ -198,6 +205,7 @@ def _record(facts: dict[str, Any], tables: dict[str, Any]) -> RunRecord:
         fair_values=fills.floats("fair_value"),
         orders=made_orders,
         settlements=tuple(settlements),
+        decisions=decisions,
     )
 
 

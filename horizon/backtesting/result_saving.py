@@ -22,6 +22,11 @@ from numpy.typing import NDArray
 
 from horizon import checks
 from horizon.backtesting.record import RunRecord
+from horizon.backtesting.result_decisions import (
+    DECISION_TABLES,
+    DECISION_WORDS,
+    decision_tables,
+)
 from horizon.instruments import Market
 from horizon.types import Position
 from horizon.venues.history import STATUSES
@@ -123,7 +128,7 @@ def _new_folder(path: str | os.PathLike[str], overwrite: bool) -> Path:
     there = {each.name for each in target.iterdir()}
     if not there:
         return target
-    if not there <= {FACTS, *TABLES} or not _is_result(target):
+    if not there <= {FACTS, *TABLES, *DECISION_TABLES} or not _is_result(target):
         raise FileExistsError(
             f"path must be free or hold a saved result; {str(path)!r} has other files, which are "
             "never replaced"
@@ -164,6 +169,8 @@ def _facts(record: RunRecord) -> dict[str, Any]:
     facts["order_legs"] = record.orders.leg_ids
     facts["intents"] = record.orders.intent_names
     facts["reasons"] = record.orders.reason_texts
+    if record.decisions is not None:
+        facts["decisions"] = {name: getattr(record.decisions, name) for name in DECISION_WORDS}
     coded: dict[str, Any] = _encoded(facts)
     return coded
 
@@ -228,6 +235,8 @@ def _tables(record: RunRecord) -> dict[str, Any]:
             "time": _times(np.array(times, dtype=np.int64)),
         },
     }
+    if record.decisions is not None:
+        columns |= decision_tables(record.decisions, _times, _words)
     return {f"{name}.parquet": _arrow(own) for name, own in columns.items()}
 
 

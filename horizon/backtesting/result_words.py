@@ -40,8 +40,9 @@ def _tallied(counts: Mapping[str, int]) -> str:
 def summary_text(record: RunRecord, metrics: Metrics, cautions: Sequence[str]) -> str:
     """Write the metrics that people look for first, one in a line, and the cautions below."""
     m, money = metrics, record.currency
+    kind = "Paper run" if "mode" in record.config else "Backtest"
     lines = [
-        f"=== Backtest: {words.name(record.name)} ===",
+        f"=== {kind}: {words.name(record.name)} ===",
         _line("Total Return", f"{_money(m.total_return, money)} ({_percent(m.total_return_pct)})"),
         _line("CAGR", _percent(m.cagr)),
         _line("Sharpe", _number(m.sharpe_ratio, 3)),

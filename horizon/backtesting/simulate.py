@@ -9,12 +9,15 @@ from horizon import checks
 from horizon.backtesting.arguments import (
     DEFAULT_FEE_RATE,
     config_of,
+    cycles_of,
     fees_from,
     fill_model_from,
     impact_from,
+    interval_of,
     latency_from,
     params_of,
     require_books,
+    stages_of,
 )
 from horizon.backtesting.arrange import (
     check_prices,
@@ -29,25 +32,27 @@ from horizon.backtesting.arrange import (
 from horizon.backtesting.data import DataChunks, data_of_books, read_data, with_books
 from horizon.backtesting.ending import record_of
 from horizon.backtesting.loop import Loop
-from horizon.backtesting.pipeline import Pipeline
 from horizon.backtesting.play import play_all
 from horizon.backtesting.playing import MarketData
 from horizon.backtesting.record import Replayed
 from horizon.backtesting.result import BacktestResult
 from horizon.backtesting.tape import Snapshots
+from horizon.backtesting.venue import VenuePlan
 from horizon.books import Books, read_book_data
 from horizon.engine import Engine
 from horizon.feeds.times import stamp_text
 from horizon.instruments import Market
 from horizon.risk import RiskConfig
+from horizon.strategies.base import Strategy
+from horizon.strategies.desk import plan_of
+from horizon.strategies.execution import SignalExecution
+from horizon.strategies.sizing import Sizer
 from horizon.types import AssetClass
 from horizon.venues.book import BookVenue
 from horizon.venues.fees import Fees
 from horizon.venues.fill_models import FillModel
 from horizon.venues.impact import Impact
 from horizon.venues.latency import Latency
-from horizon.venues.paper import Paper
-from horizon.venues.simulated import SimulatedVenue
 
 __all__ = ["backtest"]
 
@@ -89,8 +94,13 @@ def backtest(
     columns: Mapping[str, str] | None = None,
     timezone: str | None = None,
     trade_from: Any = None,
+    interval: float | None = None,
+    cycles: Any = None,
+    strategies: Iterable[Strategy | type[Strategy]] | None = None,
+    sizer: Sizer | None = None,
+    execution: SignalExecution | None = None,
 ) -> BacktestResult:
-    """Run a pipeline over history.
+    """Run a pipeline, strategies, or both over history.
 
     Parameters
     ----------
@@ -176,6 +186,21 @@ def backtest(
         Rows before it run the pipeline, so that indicators are warm, and send nothing: what a
         stage wants is passed over, and a stage that sends an order itself ends there for that
         row. The result begins with the first row at or after it.
+    interval : float, optional
+        Run pipelines at the first row's time and every so many seconds from then on, for every
+        market that has a price, rather than at each row: as `hz.run` does.
+    cycles : sequence of times, optional
+        In place of an interval, the times at which they run, each later than the one before. A
+        cycle comes after the rows of its time; one before the first row or after the last does
+        not happen.
+    strategies : list of Strategy, optional
+        What trades by signals, beside a pipeline or in its place. They are asked once at each
+        step at which some feed has a row, after the pipelines. An object is used as it is: what
+        it keeps in itself, it has in the next run too. Of a class a new object is made each time.
+    sizer : Sizer, optional
+        How much is held of a signal; left out, `EqualWeight`.
+    execution : SignalExecution, optional
+        How targets become orders; left out, market orders beyond a band of a tenth.
 
     Returns
     -------
@@ -186,7 +211,7 @@ def backtest(
     DataError
         At a row that cannot be true, with its feed, row and value; before any row is played.
     PipelineError
-        If a stage raises, or returns what cannot be used.
+        If a stage or a strategy raises, or returns what cannot be used.
     TypeError, ValueError
         For an argument that is not as above.
 
@@ -197,7 +222,9 @@ def backtest(
     from the next row on. Without books a limit order fills at its limit, never better, also
     where the market was better when it was sent.
 
-    A row without price and quotes is a gap: stages run on it with the last price.
+    A row without price and quotes is a gap: stages run on it with the last price. A row with
+    ``is_stale`` true says that its feed is lost: what was quoted there is pulled, and pipelines
+    rest until its next row.
 
     Examples
     --------
@@ -210,7 +237,8 @@ def backtest(
     """
     given = {key: value for key, value in locals().items() if key not in ("data", "book_data")}
     checks.text("name", name)
-    stages = Pipeline(pipeline)
+    signals = plan_of(strategies, sizer, execution)
+    stages = stages_of(pipeline, signals)
     capital = checks.positive("initial_capital", initial_capital)
     if risk is not None and not isinstance(risk, RiskConfig):
         raise TypeError(f"risk must be a RiskConfig, was {checks.show(risk)}")
@@ -222,6 +250,8 @@ def backtest(
     checks.flag("progress", progress)
     if periods_per_year is not None:
         checks.positive("periods_per_year", periods_per_year)
+    interval_ns = interval_of(interval)
+    cycles_ns = cycles_of(cycles, interval)
     begins_ns = None if trade_from is None else time_of("trade_from", trade_from)
     model = fill_model_from(fill_model, fill_model_params)
     moves = impact_from(impact, impact_temporary_bps, impact_permanent_fraction)
@@ -285,42 +315,28 @@ def backtest(
     ends = endings_of(outcomes, resolutions, contracts, listed)
 
     # As it was before any stage could change it.
-    config = {**config_of(given, stages), "markets": ids}
+    config = {**config_of(given, stages, signals), "markets": ids}
 
     # ---- who trades
     maker, taker, schedules = fees_from(
         fees, paper_fee_rate, paper_maker_fee_rate, paper_taker_fee_rate, ids
     )
     checks.flag("enforce_buying_power", enforce_buying_power)
-    venue: SimulatedVenue
-    if book_data is None:
-        venue = Paper(
-            capital,
-            maker_fee_rate=maker,
-            taker_fee_rate=taker,
-            slippage_bps=slippage_bps,
-            bar_fill_mode=bar_fill_mode,
-            matching=matching,
-            market_fill="next_tick",
-            enforce_buying_power=enforce_buying_power,
-            latency=way,
-            fees=schedules,
-            compact=True,
-        )
-    else:
-        venue = BookVenue(
-            capital,
-            maker_fee_rate=maker,
-            taker_fee_rate=taker,
-            fees=schedules,
-            fill_model=model,
-            impact=moves,
-            latency=way,
-            seed=seed,
-            enforce_buying_power=enforce_buying_power,
-            compact=True,
-        )
-    venue.set_clock(lambda: 0)
+    plan = VenuePlan(
+        capital=capital,
+        maker=maker,
+        taker=taker,
+        fees=schedules,
+        latency=way,
+        enforce_buying_power=enforce_buying_power,
+        slippage_bps=slippage_bps,
+        bar_fill_mode=bar_fill_mode,
+        matching=matching,
+        fill_model=model,
+        impact=moves,
+        seed=seed,
+    )
+    venue = plan.paper() if book_data is None else plan.book()
     engine = Engine(risk, venue=venue)
     for contract in contracts:
         engine.declare(contract)
@@ -346,6 +362,9 @@ def backtest(
         or first.starts is not None
         or begins_ns is not None,
         trade_from_ns=begins_ns,
+        interval_ns=interval_ns,
+        cycles_ns=cycles_ns,
+        signals=signals,
     )
 
     # ---- the run

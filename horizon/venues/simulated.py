@@ -123,6 +123,11 @@ class SimulatedVenue(AmendingVenue):
         return self._enforce
 
     @property
+    def slippage(self) -> float:
+        """How much worse than its reference price a market order fills, as a fraction."""
+        return self._slippage
+
+    @property
     def matching(self) -> str:
         """What orders meet: ``"price"``, the last one, or ``"quotes"``, bid and ask."""
         return "price"

@@ -293,3 +293,21 @@ def test_the_same_run_gives_the_same_bytes(tmp_path: Path) -> None:
         two_markets().save(tmp_path / name)
     for file in sorted(each.name for each in (tmp_path / "a").iterdir()):
         assert (tmp_path / "a" / file).read_bytes() == (tmp_path / "b" / file).read_bytes()
+
+
+def test_a_run_says_that_its_market_orders_have_paid_no_spread() -> None:
+    quotes = [{"timestamp": t, "price": 0.5, "bid": 0.48, "ask": 0.52} for t in range(3)]
+    plain = [{"timestamp": t, "price": 0.5} for t in range(3)]
+
+    def stage(ctx: Any) -> Any:
+        return buy(1.0, market=ctx.market_id)
+
+    def said(data: Any, **how: Any) -> bool:
+        run = hz.backtest(data=data, pipeline=[stage], **how)
+        assert run.fills
+        return any("filled at the price, between bid and ask" in one for one in run.record.remarks)
+
+    assert said(quotes)
+    assert not said(quotes, matching="quotes")
+    assert not said(quotes, slippage_bps=400)
+    assert not said(plain)
