@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from horizon.backtesting.record import RunRecord
     from horizon.backtesting.result import BacktestResult
     from horizon.instruments import Market
+    from horizon.strategies.base import Strategy
     from horizon.walkforward.source import Source
 
 __all__ = ["Kind", "Outcome", "Plan", "Task", "make_pipeline", "run_task", "setting_text"]
@@ -216,7 +217,7 @@ def run_task(plan: Plan, task: Task) -> Outcome:
 
     began = time.perf_counter()
     setting = plan.settings[task.setting]
-    pipeline = make_pipeline(plan.factory, setting)
+    pipeline, strategies = make_pipeline(plan.factory, setting)
     data, books = plan.source.part(task.rows_from_ns, task.end_ns)
     arguments = {**_own(plan.arguments), **_settled_by(plan, task)}
     if task.orders_from_ns > task.rows_from_ns:
@@ -228,6 +229,7 @@ def run_task(plan: Plan, task: Task) -> Outcome:
             data=data,
             feeds=plan.feeds,
             pipeline=pipeline,
+            strategies=strategies or None,
             params={**_own(plan.params), **_own(setting)},
             initial_capital=plan.initial_capital,
             book_data=books,
@@ -265,8 +267,10 @@ def run_task(plan: Plan, task: Task) -> Outcome:
     )
 
 
-def make_pipeline(factory: Factory, setting: Mapping[str, Any]) -> list[Callable[..., Any]]:
-    """Make a setting's pipeline, of a copy of its parameters.
+def make_pipeline(
+    factory: Factory, setting: Mapping[str, Any]
+) -> tuple[list[Callable[..., Any]], list[Strategy]]:
+    """Make a setting's pipeline and its strategies, of a copy of its parameters.
 
     Raises
     ------
@@ -274,6 +278,8 @@ def make_pipeline(factory: Factory, setting: Mapping[str, Any]) -> list[Callable
         If the factory raises, or what it returns is no pipeline; with the parameters.
     """
     from horizon.backtesting.pipeline import Pipeline
+    from horizon.strategies.base import Strategy as Base
+    from horizon.strategies.base import strategies_of
 
     try:
         made = factory(_own(setting))
@@ -287,16 +293,23 @@ def make_pipeline(factory: Factory, setting: Mapping[str, Any]) -> list[Callable
             f"{setting_text(setting)}: is there a return in it?"
         )
     try:
-        stages = made
+        parts: Any = made
         if isinstance(made, Iterator):
-            stages = list(made)  # it can be walked once, and is checked first
-        Pipeline(stages)
+            parts = list(made)  # it can be walked once, and is checked first
+        strategies: list[Strategy] = []
+        if isinstance(parts, (list, tuple)):
+            strategies = [part for part in parts if isinstance(part, Base)]
+            parts = [part for part in parts if not isinstance(part, Base)]
+        if strategies:
+            strategies_of(strategies)
+        if parts or not strategies:
+            Pipeline(parts)
     except (TypeError, ValueError) as error:
         raise type(error)(
             f"pipeline_factory must return a pipeline (a list of functions), returned "
             f"{checks.show(made)} for {setting_text(setting)}: {error}"
         ) from error
-    return list(stages)
+    return list(parts), strategies
 
 
 def setting_text(setting: Mapping[str, Any]) -> str:

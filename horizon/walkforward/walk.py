@@ -78,7 +78,8 @@ def walk_forward(
         ``span`` is told by it which (start, end), in seconds since 1970, is wanted, the end no
         part of it, and needs `span`.
     pipeline_factory : callable
-        Takes a dict of parameters and returns a pipeline; it is called anew for each run. The
+        Takes a dict of parameters and returns a pipeline, strategies, or a list of both (``sizer=``
+        and ``execution=`` are then taken as by `hz.backtest`); it is called anew for each run. The
         parameters are in ``ctx.params`` too.
     param_grid : dict of str to list
         Values by parameter. With ``search="random"`` or ``"optuna"`` a value may be a

@@ -61,6 +61,7 @@ __all__ = [
 #: Arguments of a backtest that a search gives itself, and what to give it instead.
 _OWN: Final = {
     "pipeline": "the pipeline comes from pipeline_factory",
+    "strategies": "the strategies come from pipeline_factory, in the list that it returns",
     "trade_from": "give warmup=, in seconds",
 }
 _GIVEN: Final = ("data", "markets", "risk", "initial_capital", "progress")

@@ -179,7 +179,7 @@ def test_a_pipeline_may_be_any_sequence_of_stages() -> None:
     def stage(ctx: Any) -> None: ...
 
     for made in ([stage], (stage,), iter([stage])):
-        assert make_pipeline(lambda params, made=made: made, {}) == [stage]
+        assert make_pipeline(lambda params, made=made: made, {}) == ([stage], [])
 
 
 def test_parameters_belong_to_one_run(rising: Any) -> None:
