@@ -55,7 +55,7 @@ from horizon.types import (
 from horizon.venues import Paper
 
 if TYPE_CHECKING:  # what is loaded on first use, for editors and type checkers
-    from horizon import analytics, backtesting, feeds, figures, widgets
+    from horizon import analytics, backtesting, feeds, figures, running, strategies, widgets
     from horizon.analytics import (
         Metrics,
         Tearsheet,
@@ -65,33 +65,63 @@ if TYPE_CHECKING:  # what is loaded on first use, for editors and type checkers
         log_loss,
     )
     from horizon.backtesting import BacktestResult, backtest, check_lookahead, load_result
+    from horizon.running import RunHandle, RunStatus, run
+    from horizon.strategies import (
+        EMA,
+        RSI,
+        SMA,
+        BollingerZ,
+        EqualWeight,
+        Feature,
+        FixedNotional,
+        Kelly,
+        MovingAverageCross,
+        Price,
+        RealizedVol,
+        Return,
+        Signal,
+        SignalExecution,
+        Strategy,
+        VolTarget,
+        Zscore,
+        strategy,
+    )
     from horizon.walkforward import CpcvResult, WalkForwardResult, cpcv, walk_forward
     from horizon.widgets import workbench
 
 __version__ = "0.1.0.dev0"
 
 __all__ = [
+    "EMA",
+    "RSI",
+    "SMA",
     "TWAP",
     "VWAP",
     "AlgoError",
     "AlgoProgress",
     "AssetClass",
     "BacktestResult",
+    "BollingerZ",
     "CpcvResult",
     "Crypto",
     "DataError",
     "Engine",
     "EngineStatus",
+    "EqualWeight",
     "Equity",
     "ExecAlgo",
+    "Feature",
     "FeedError",
     "Fill",
+    "FixedNotional",
     "HorizonError",
     "Iceberg",
     "ImperativeClient",
+    "Kelly",
     "Market",
     "Metrics",
     "ModelError",
+    "MovingAverageCross",
     "Option",
     "OrderAction",
     "OrderError",
@@ -103,10 +133,18 @@ __all__ = [
     "PipelineError",
     "Position",
     "Prediction",
+    "Price",
     "Quote",
+    "RealizedVol",
+    "Return",
     "RiskConfig",
     "RiskRejected",
+    "RunHandle",
+    "RunStatus",
     "Side",
+    "Signal",
+    "SignalExecution",
+    "Strategy",
     "Tearsheet",
     "Urgency",
     "VenueCapital",
@@ -116,7 +154,9 @@ __all__ = [
     "VenuePosition",
     "VenueQuote",
     "VenueSettlement",
+    "VolTarget",
     "WalkForwardResult",
+    "Zscore",
     "analytics",
     "backtest",
     "backtesting",
@@ -133,6 +173,10 @@ __all__ = [
     "log_loss",
     "quotes",
     "register_venue",
+    "run",
+    "running",
+    "strategies",
+    "strategy",
     "volume_profile",
     "walk_forward",
     "walkforward",
@@ -141,13 +185,41 @@ __all__ = [
 ]
 
 # Loaded on first use: they are not needed to place an order.
-_LAZY = ("analytics", "backtesting", "feeds", "figures", "walkforward", "widgets")
+_LAZY = (
+    "analytics",
+    "backtesting",
+    "feeds",
+    "figures",
+    "running",
+    "strategies",
+    "walkforward",
+    "widgets",
+)
 _LAZY_NAMES = {
     "BacktestResult": "backtesting",
+    "BollingerZ": "strategies",
     "CpcvResult": "walkforward",
+    "EMA": "strategies",
+    "EqualWeight": "strategies",
+    "Feature": "strategies",
+    "FixedNotional": "strategies",
+    "Kelly": "strategies",
     "Metrics": "analytics",
+    "MovingAverageCross": "strategies",
+    "Price": "strategies",
+    "RSI": "strategies",
+    "RealizedVol": "strategies",
+    "Return": "strategies",
+    "RunHandle": "running",
+    "RunStatus": "running",
+    "SMA": "strategies",
+    "Signal": "strategies",
+    "SignalExecution": "strategies",
+    "Strategy": "strategies",
     "Tearsheet": "analytics",
+    "VolTarget": "strategies",
     "WalkForwardResult": "walkforward",
+    "Zscore": "strategies",
     "backtest": "backtesting",
     "calibration_curve": "analytics",
     "check_lookahead": "backtesting",
@@ -156,6 +228,8 @@ _LAZY_NAMES = {
     "generate_tearsheet": "analytics",
     "load_result": "backtesting",
     "log_loss": "analytics",
+    "run": "running",
+    "strategy": "strategies",
     "walk_forward": "walkforward",
     "workbench": "widgets",
 }
@@ -163,18 +237,22 @@ _LAZY_NAMES = {
 
 def __getattr__(name: str) -> Any:
     if name in _LAZY_NAMES:
-        return getattr(__getattr__(_LAZY_NAMES[name]), name)
+        return getattr(_package(_LAZY_NAMES[name]), name)
     if name in _LAZY:
-        try:
-            return importlib.import_module(f"horizon.{name}")
-        except ModuleNotFoundError as error:
-            if error.name is None or error.name.startswith("horizon"):
-                raise
-            raise ModuleNotFoundError(
-                f"hz.{name} needs {error.name}: pip install 'horizon-workbench[lab]'",
-                name=error.name,
-            ) from error
+        return _package(name)
     raise AttributeError(f"module 'horizon' has no attribute {name!r}")
+
+
+def _package(name: str) -> Any:
+    try:
+        return importlib.import_module(f"horizon.{name}")
+    except ModuleNotFoundError as error:
+        if error.name is None or error.name.startswith("horizon"):
+            raise
+        raise ModuleNotFoundError(
+            f"hz.{name} needs {error.name}: pip install 'horizon-workbench[lab]'",
+            name=error.name,
+        ) from error
 
 
 def __dir__() -> list[str]:
