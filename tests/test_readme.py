@@ -13,7 +13,10 @@ def test_readme_has_examples() -> None:
     assert len(EXAMPLES) >= 2
 
 
-def test_readme_examples_run_one_after_the_other(capsys: pytest.CaptureFixture[str]) -> None:
+def test_readme_examples_run_one_after_the_other(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)  # one of them writes a file
     namespace: dict[str, object] = {}
     for example in EXAMPLES:
         exec(compile(example, str(README), "exec"), namespace)
