@@ -80,8 +80,8 @@ class Signal(Shown):
             checks.one_of("action", action, ACTIONS)
         if self.edge_bps != self.edge_bps:
             raise ValueError(
-                f"edge_bps must be a finite number, was nan, in a signal on {self.market!r}: a feature "
-                "is NaN until its window is full, so wait until all that are used have a value"
+                f"edge_bps must be a finite number, was nan, in a signal on {self.market!r}: a "
+                "feature is NaN until its window is full, so wait until all of them have a value"
             )
         edge = checks.number("edge_bps", self.edge_bps)
         if (edge != 0.0) if action == "flatten" else (edge <= 0.0):
