@@ -318,7 +318,7 @@ class Loop:
                         book.show(state, snapshot, now_ns)
                     if price != price:
                         price = state.price
-                    if price == price:
+                    if price == price and not row[10]:
                         book.mark(state, now_ns, price, bid, ask, row[4])
                 # `Account.equity`, in line.
                 equity = (cash.high + worth.high) + (cash.low + worth.low)
@@ -501,7 +501,8 @@ class Loop:
         price = row[1]
         if price == price:
             venue.advance(traded.state, now_ns, price, bid, ask, row[4], floor, ceiling, opened)
-        elif traded.state.price == traded.state.price:
+        elif traded.state.price == traded.state.price and not row[10]:
+            # A lost feed brings no tick: nothing matches, and no algorithm sends its next slice.
             venue.requote(traded.state, now_ns, bid, ask, row[4])
 
     def _take_with_books(self, events: Sequence[Event], now_ns: int) -> None:
@@ -519,7 +520,7 @@ class Loop:
             price = row[1]
             if price != price:
                 price = traded.state.price
-            if price == price:
+            if price == price and not row[10]:
                 venue.mark(traded.state, now_ns, price, bid, ask, row[4])
 
     # ------------------------------------------------------------------ between steps

@@ -111,6 +111,25 @@ def test_orders_that_are_no_quotes_stay() -> None:
     assert [fill.timestamp for fill in run.fills] == [2.0]
 
 
+@pytest.mark.parametrize("with_books", [False, True], ids=["rows", "books"])
+def test_an_algorithm_sends_no_slice_into_a_market_that_is_lost(with_books: bool) -> None:
+    started = []
+
+    def stage(ctx: Any) -> None:
+        if not started:
+            started.append(ctx.exchange().twap(ctx.market, 40, duration_secs=8, num_slices=4))
+
+    data = [row(0.0, 0.5), row(1.0, 0.5), row(3.5, None, True), row(5.0, 0.5), row(7.5, 0.5)]
+    more: dict[str, Any] = {}
+    if with_books:
+        level = {"bids": [(0.49, 1000)], "asks": [(0.5, 1000)]}
+        more["book_data"] = {"market": [{"timestamp": 0.0, **level}]}
+    run = hz.backtest(data=data, pipeline=[stage], initial_capital=10_000, **more)
+    # Its clock begins at 1, so slices are due at 1, 3, 5 and 7: the second comes with the third.
+    sent = [time.timestamp() for time in run.orders_frame()["submitted"]]
+    assert sent == [1.0, 5.0, 5.0, 7.5]
+
+
 def test_a_lost_feed_marks_positions_at_the_last_price() -> None:
     def stage(ctx: Any) -> Any:
         return OrderRequest(ctx.market_id, Side.Yes, OrderSide.Buy, 10)
