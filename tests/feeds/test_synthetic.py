@@ -39,6 +39,7 @@ def test_quotes_are_rounded_away_from_the_price() -> None:
 
 
 @pytest.mark.no_cover
+@pytest.mark.no_cover
 @pytest.mark.parametrize("start", [0.1, 0.5, 0.8])
 def test_mean_over_seeds_is_the_start_at_every_distance(start: float) -> None:
     # 4,000 independent paths, strong moves: the standard error of each mean is the sample's

@@ -104,6 +104,7 @@ def assert_exact(feature: Feature, rows: list[float], value: float) -> None:
 
 
 # ---------------------------------------------------------------- exact arithmetic
+@pytest.mark.no_cover
 @each
 def test_hundred_thousand_rows_with_outliers_leave_values_exact(feature: Feature) -> None:
     n, every = 100_000, 2_500
