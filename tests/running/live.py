@@ -6,6 +6,7 @@ import asyncio
 import inspect
 import threading
 import time
+import weakref
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -16,16 +17,42 @@ from horizon.feeds import Update
 from horizon.feeds.live import LiveFeed
 from horizon.feeds.updates import Levels
 from horizon.running import RunHandle, run
+from horizon.running.watch import NEVER
 from tests.feeds.servers.base import Refuse, Script, Server
 
 __all__ = ["Scripted", "facts", "in_background", "quoter", "served", "until"]
+
+
+#: By run, how many scripts it is waiting for, and when it was to end.
+_scripts: weakref.WeakKeyDictionary[Any, int] = weakref.WeakKeyDictionary()
+_ends: weakref.WeakKeyDictionary[Any, int] = weakref.WeakKeyDictionary()
+
+
+@contextmanager
+def _duration_begins_after(intake: Any, now_ns: Callable[[], int]) -> Iterator[None]:
+    """Put the end of a run off by what its scripts take, however slow the machine is."""
+    begun_ns = now_ns()
+    if intake.end_ns == NEVER and intake not in _scripts:
+        yield  # a run without end
+        return
+    if intake not in _scripts:
+        _scripts[intake] = 0
+        _ends[intake], intake.end_ns = intake.end_ns, NEVER
+    _scripts[intake] += 1
+    try:
+        yield
+    finally:
+        _scripts[intake] -= 1
+        if not _scripts[intake]:
+            intake.end_ns = _ends[intake] + now_ns() - begun_ns
 
 
 class Scripted(LiveFeed):
     """A feed that is up at once, and whose script says what is heard.
 
     The script is ``async def script(feed)``: it calls `say`, `cut` and `asyncio.sleep`. It begins
-    when the run has begun, if the feed `waits`; when it returns, the feed falls silent.
+    when the run has begun, if the feed `waits`; when it returns, the feed falls silent. A run's
+    duration begins after it, unless the script need not be played as a `whole`.
     """
 
     def __init__(
@@ -35,6 +62,7 @@ class Scripted(LiveFeed):
         *,
         comes_up: bool = True,
         waits: bool = True,
+        is_whole: bool = True,
         **options: Any,
     ) -> None:
         options.setdefault("asset_class", hz.Prediction)
@@ -42,6 +70,7 @@ class Scripted(LiveFeed):
         self._script = script
         self._comes_up = comes_up
         self._waits = waits
+        self._is_whole = is_whole
 
     async def _listen(self) -> None:
         if self._comes_up:
@@ -51,7 +80,11 @@ class Scripted(LiveFeed):
             while self._waits and not session.intake.is_open:
                 await asyncio.sleep(0.001)
         if self._script is not None:
-            await self._script(self)
+            if self._waits and self._comes_up and self._is_whole:
+                with _duration_begins_after(session.intake, self._now_ns):
+                    await self._script(self)
+            else:
+                await self._script(self)
         await asyncio.Event().wait()
 
     def say(
