@@ -24,9 +24,11 @@ _UNITS = {
 
 
 def client_of(ex: object, name: str = "ex") -> ImperativeClient:
-    """Take a client, or the engine under one; `name` is the argument's, for the message."""
+    """Take a client, or the engine under one or of a run; `name` is the argument's."""
     if isinstance(ex, Engine):
         return ImperativeClient(ex)
+    if not isinstance(ex, ImperativeClient) and isinstance(getattr(ex, "engine", None), Engine):
+        return ImperativeClient(ex.engine)  # type: ignore[attr-defined]  # a run's handle
     if not isinstance(ex, ImperativeClient):
         raise TypeError(
             f"{name} must be a client, as hz.connect('paper') gives it, was {checks.show(ex)}"
@@ -55,11 +57,13 @@ def unit_of(kind: AssetClass) -> str:
     return _UNITS[kind]
 
 
-def text_of(arguments: Mapping[str, Any], field: str) -> str:
-    """Take one text that the page sent."""
+def text_of(arguments: Mapping[str, Any], field: str, *, most: int = 1000) -> str:
+    """Take one text that the page sent, of at most so many letters."""
     value = arguments.get(field)
-    if not isinstance(value, str) or len(value) > 1000:
-        raise TypeError(f"{field} must be text of at most 1,000 letters, was {checks.show(value)}")
+    if not isinstance(value, str) or len(value) > most:
+        raise TypeError(
+            f"{field} must be text of at most {most:,} letters, was {checks.show(value)}"
+        )
     if any("\ud800" <= letter <= "\udfff" for letter in value):
         raise ValueError(f"{field} must be text, has half a character in {checks.show(value)}")
     return value

@@ -49,7 +49,7 @@ class PriceChart(Face):
     palette : str or Palette
     """
 
-    script = "chart.js"
+    script = ("chart.js",)
     private: ClassVar[frozenset[str]] = frozenset({"choose", "span"})
 
     def __init__(

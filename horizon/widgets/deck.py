@@ -50,7 +50,7 @@ class FeedDeck(Face):
     palette : str or Palette
     """
 
-    script = "deck.js"
+    script = ("deck.js",)
 
     def __init__(
         self,

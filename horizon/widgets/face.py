@@ -22,6 +22,7 @@ from typing import Any, ClassVar, Final
 
 import anywidget
 import traitlets
+from ipywidgets import widget_serialization
 
 from horizon.checks import show
 from horizon.errors import HorizonError
@@ -52,7 +53,8 @@ class Face(anywidget.AnyWidget):
     """Base of the widgets: paints its picture, obeys its verbs, shows its errors.
 
     A subclass gives `picture`, names its page side in `script`, and lists its verbs in
-    `verbs`, and the ones that risk money in `risky`.
+    `verbs`, and the ones that risk money in `risky`. It may hold other faces, each in a place
+    of its page side that has a name; they end with it.
 
     Parameters
     ----------
@@ -67,12 +69,16 @@ class Face(anywidget.AnyWidget):
         Outside of an event loop, which every notebook has.
     """
 
-    #: The page side, a file of ``static/``.
-    script: ClassVar[str] = ""
+    #: The page side, files of ``static/`` that follow the shared one.
+    script: ClassVar[tuple[str, ...]] = ()
+    #: Style sheets of ``static/`` that follow the shared one.
+    style: ClassVar[tuple[str, ...]] = ()
     #: Verbs that change this widget alone.
     private: ClassVar[frozenset[str]] = frozenset()
     #: Verbs that are refused if they come late.
     risky: ClassVar[frozenset[str]] = frozenset()
+    #: Verbs that are obeyed after the end as well: they read what there was.
+    lasting: ClassVar[frozenset[str]] = frozenset()
 
     shown = traitlets.Dict().tag(sync=True)
     colours = traitlets.Dict().tag(sync=True)
@@ -81,6 +87,8 @@ class Face(anywidget.AnyWidget):
     ended = traitlets.Unicode("").tag(sync=True)
     #: Whether another widget beside it says how things stand with the kernel.
     quiet = traitlets.Bool(False).tag(sync=True)
+    #: The faces that it holds, by their places.
+    parts = traitlets.Dict().tag(sync=True, **widget_serialization)
 
     def __init__(self, *, palette: str | Palette = "blue-orange", every: float = VALUES) -> None:
         self._palette = palette_of(palette)
@@ -91,13 +99,18 @@ class Face(anywidget.AnyWidget):
         # When each of the latest beats was sent, on the monotonic clock.
         self._beats: deque[tuple[int, float]] = deque(maxlen=64)
         self._error: str | None = None
+        self._asker = ""
         self._leaving: Any = None
         self._is_resting = False
+        #: Whether its page is dark; as long as no page has told, it is not.
+        self.is_dark = False
+        #: Whether another face holds it.
+        self.is_held = False
         #: Whether it was given back, and what is called then.
         self.is_gone = False
         self.on_gone: Callable[[], object] = _nothing
-        self._esm = _static("face.js", self.script)
-        self._css = _static("face.css")
+        self._esm = _static("face.js", *self.script)
+        self._css = _static("face.css", *self.style)
         super().__init__(colours=self._palette.css())
         self.on_msg(self._hear)
         self._live.claim(self)
@@ -117,6 +130,32 @@ class Face(anywidget.AnyWidget):
     def verbs(self) -> dict[str, Verb]:
         """Return what the page may ask for, by name."""
         return {}
+
+    def themed(self) -> None:
+        """Act when the page turns dark or light, as `is_dark` says; figures are made anew."""
+
+    # ------------------------------------------------------------------ what it holds
+    def hold(self, place: str, face: Face | None) -> None:
+        """Put a face in a place of the page side, instead of the one that was there, if any.
+
+        What is held says nothing of itself beside its own errors, ends with its holder, and is
+        given back with it; so is what has lost its place.
+        """
+        former = self.parts.get(place)
+        if face is former:
+            return
+        parts = {name: part for name, part in self.parts.items() if name != place}
+        if face is not None:
+            face.quiet = True
+            face.is_held = True
+            self._live.adopt(face, self)
+            if self.ended:
+                face.release(self.ended)
+            parts[place] = face
+        self.parts = parts
+        if former is not None:
+            former.release("another has taken its place")
+            former.give_back()
 
     # ------------------------------------------------------------------ paint
     def paint(self) -> None:
@@ -160,8 +199,12 @@ class Face(anywidget.AnyWidget):
         if verb in _OWN_VERBS:
             getattr(self, _OWN_VERBS[verb])()
             return
-        if self.ended:
+        if verb == "theme":
+            self._turn(bool(content.get("dark")))
             return
+        if self.ended and (verb not in self.lasting or self.is_gone):
+            return
+        self._asker = str(content.get("page", ""))
         act = self.verbs().get(verb)
         if act is None:
             self.fail(ValueError(f"the page asked for {show(verb)}, which is nothing here"))
@@ -175,7 +218,7 @@ class Face(anywidget.AnyWidget):
             self.fail(error)
         finally:
             # What the form holds is nobody else's business; an order shows everywhere at once.
-            if verb in self.private:
+            if verb in self.private or self.ended:
                 self._live.paint(self)
             else:
                 self._live.paint_all()
@@ -189,6 +232,16 @@ class Face(anywidget.AnyWidget):
                 f"nothing was sent: the click came {ago} after the numbers that it was made on, "
                 "because the kernel was busy. Look again and repeat it"
             )
+
+    def _turn(self, is_dark: bool) -> None:
+        if is_dark != self.is_dark and not self.ended:
+            self.is_dark = is_dark
+            self.themed()
+            self._live.paint(self)
+
+    def send_file(self, name: str, mime: str, content: bytes) -> None:
+        """Let the page that sent the latest verb save a file, under this name, as a download."""
+        self.send({"file": name, "mime": mime, "page": self._asker}, buffers=[content])
 
     # ------------------------------------------------------------------ errors
     def fail(self, error: BaseException) -> None:
@@ -232,6 +285,8 @@ class Face(anywidget.AnyWidget):
         if self.is_gone:
             return
         self.is_gone = True
+        for part in self.parts.values():
+            part.give_back()
         super().close()
         self.layout.close()
         self.on_gone()
@@ -246,11 +301,13 @@ class Face(anywidget.AnyWidget):
         """End for good: tasks and paints stop, and the page says why; again at no risk."""
         if self.ended:
             return
+        for part in self.parts.values():
+            part.release(reason)
         self._live.end(self)
         self.ended = reason
 
     def broken(self, error: BaseException) -> None:
-        """End because painting raised: this widget alone, so it says so itself."""
+        """End because painting raised: this widget and what it holds, so it says so itself."""
         self.quiet = False
         self.shown = {**self.shown, "error": None}  # said once, as the reason of its end
         self.release(f"an error stopped it ({words_of(error)})")

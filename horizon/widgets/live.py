@@ -126,6 +126,15 @@ class Live:
         owners.append(owner)
         self._cells[key] = run, owners
 
+    def adopt(self, owner: Owner, holder: Owner) -> None:
+        """Tie an owner to the one that holds it, and no longer to a cell of its own."""
+        for _, owners in self._cells.values():
+            if owner in owners:
+                owners.remove(owner)
+        context = self._contexts.get(holder)
+        if context is not None and owner in self._contexts:
+            self._contexts[owner] = context
+
     def end(self, owner: Owner) -> None:
         """Stop painting an owner and cancel its tasks; again at no risk."""
         self._due.pop(owner, None)

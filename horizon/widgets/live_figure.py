@@ -5,21 +5,19 @@ from __future__ import annotations
 import html
 import math
 import re
-import zlib
-from collections.abc import Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
-from functools import cache
+from collections.abc import Callable, Mapping
 from typing import Any, ClassVar, Final
 
 import traitlets
 
 from horizon import checks, words
 from horizon.checks import show
-from horizon.figures.export import as_json, plotly_module, plotly_version
+from horizon.figures.export import as_json
 from horizon.figures.long import LongFigure
 from horizon.figures.page import wrapped
 from horizon.widgets.access import text_of
 from horizon.widgets.face import Face, Verb
+from horizon.widgets.library import PLOTLY
 
 __all__ = ["LiveFigure"]
 
@@ -28,18 +26,6 @@ _EVERY: Final = 1.0
 _NS_PER_MS: Final = 1_000_000
 _LATEST_NS: Final = 9.2e18
 _TAG: Final = re.compile(r"<[^>]*>")
-
-
-@cache
-def _library() -> Future[bytes]:
-    """plotly.js, packed: a server lets no message of five megabytes pass.
-
-    That takes a tenth of a second, and is begun while the page gets ready to ask for it.
-    """
-    worker = ThreadPoolExecutor(1)
-    packed = worker.submit(lambda: zlib.compress(plotly_module().encode(), 1))
-    worker.shutdown(wait=False)
-    return packed
 
 
 class LiveFigure(Face):
@@ -56,6 +42,9 @@ class LiveFigure(Face):
     ----------
     figure : plotly.graph_objects.Figure
         It fills the width of its output, unless its layout has a width.
+    on_point : callable, optional
+        Told of each point that is clicked on, as a dictionary: ``"trace"`` (its number), ``"x"``,
+        ``"y"`` and ``"customdata"``.
 
     Raises
     ------
@@ -65,17 +54,22 @@ class LiveFigure(Face):
         Outside of an event loop, which every notebook has.
     """
 
-    script = "live_figure.js"
-    private: ClassVar[frozenset[str]] = frozenset({"library", "view"})
+    script = ("library.js", "live_figure.js")
+    private: ClassVar[frozenset[str]] = frozenset({"library", "view", "point"})
 
     #: The figure as JSON, with what the page has to know of it.
     drawing = traitlets.Unicode("").tag(sync=True)
 
-    def __init__(self, figure: Any) -> None:
+    def __init__(
+        self, figure: Any, *, on_point: Callable[[dict[str, Any]], object] | None = None
+    ) -> None:
+        if on_point is not None and not callable(on_point):
+            raise TypeError(f"on_point must be a function, was {show(on_point)}")
+        self._on_point = on_point
         self._take(figure)
         self.drawing = self._drawing()
         self.quiet = True  # it says by itself how things stand, and only where it matters
-        _library()
+        PLOTLY.prepare()
         super().__init__(every=_EVERY)
 
     @property
@@ -122,7 +116,8 @@ class LiveFigure(Face):
         return notes[0] if notes else ""
 
     def _drawing(self) -> str:
-        facts: dict[str, Any] = {"version": plotly_version(), "axes": {}, "anew": [], "note": ""}
+        facts: dict[str, Any] = {"library": PLOTLY.key, "axes": {}, "anew": [], "note": ""}
+        facts["clicks"] = self._on_point is not None
         if self._long is not None:
             facts["axes"] = self._long.long_axes
             facts["anew"] = self._long.drawn_anew
@@ -138,11 +133,13 @@ class LiveFigure(Face):
 
     def verbs(self) -> dict[str, Verb]:
         """Send plotly.js, or the points of a window."""
-        return {"library": self._send_library, "view": self._send_view}
+        return {"library": PLOTLY.sender(self), "view": self._send_view, "point": self._tell_point}
 
-    def _send_library(self, arguments: Mapping[str, Any]) -> None:
-        del arguments
-        self.send({"library": plotly_version()}, buffers=[_library().result()])
+    def _tell_point(self, arguments: Mapping[str, Any]) -> None:
+        if self._on_point is not None:
+            number = checks.integer("trace", arguments.get("trace"), least=0)
+            told = {name: arguments.get(name) for name in ("x", "y", "customdata")}
+            self._on_point({"trace": number, **told})
 
     def _send_view(self, arguments: Mapping[str, Any]) -> None:
         number = checks.integer("request", arguments.get("request"), least=0)

@@ -42,7 +42,7 @@ class Masthead(Face):
     palette : str or Palette
     """
 
-    script = "masthead.js"
+    script = ("masthead.js",)
 
     def __init__(
         self, ex: object, *, banner: bool = True, palette: str | Palette = "blue-orange"

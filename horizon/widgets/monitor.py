@@ -42,7 +42,7 @@ class AlgoMonitor(Face):
         For an argument that is not as above.
     """
 
-    script = "monitor.js"
+    script = ("monitor.js",)
     # What came due meanwhile would be sent at once.
     risky: ClassVar[frozenset[str]] = frozenset({"resume"})
 

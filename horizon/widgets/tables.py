@@ -4,20 +4,30 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from decimal import Decimal
 from itertools import islice
 from typing import Any, ClassVar, Final
 
 from horizon import checks, rules, words
-from horizon.types import AssetClass, VenueOrder
+from horizon.types import AssetClass
 from horizon.venues.account import Account
 from horizon.venues.records import NEVER_NS, Leg, MarketState, OrderState
 from horizon.widgets.access import client_of, leg_name, text_of, venue_of
 from horizon.widgets.face import Face, Verb
 from horizon.widgets.palette import Palette
+from horizon.widgets.row_words import (
+    FLATTEN_ALL,
+    SIDES,
+    action,
+    cancel_action,
+    ended_words,
+    flatten_action,
+    say_refused,
+    state_words,
+)
 
-__all__ = ["Balance", "Fills", "Orders", "Positions", "Prices", "ended_words"]
+__all__ = ["Balance", "Fills", "Orders", "Positions", "Prices"]
 
 #: Rows that a live table shows; it says how many more there are.
 _ROWS: Final = 50
@@ -28,17 +38,12 @@ _DAY_NS: Final = 86_400 * 1_000_000_000
 #: Decimals of a price in a market without a tick size, and most of them for a very small one.
 _FINEST: Final = 6
 _SMALLEST: Final = 12
-_FLATTEN_ALL: Final = (
-    "Flatten every position: closes all, cancels every order, ends every algorithm"
-)
-_SIDES: Final = {1: ["BUY +", "buy"], -1: ["SELL −", "sell"]}
-_STATUS: Final = {"new": "working", "partial": "partly filled", "canceled": "cancelled"}
 
 
 class _Table(Face):
     """A table face: a name, columns, rows."""
 
-    script = "table.js"
+    script = ("table.js",)
 
     def __init__(self, ex: object, *, palette: str | Palette = "blue-orange") -> None:
         self._ex = client_of(ex)
@@ -77,18 +82,9 @@ class Positions(_Table):
     def verbs(self) -> dict[str, Verb]:
         """Flatten one position or all."""
         return {
-            "flatten": lambda given: self._say_refused(self._ex.flatten(text_of(given, "id"))),
-            "flatten all": lambda _: self._say_refused(self._ex.flatten_all()),
+            "flatten": lambda given: say_refused(self._ex.flatten(text_of(given, "id"))),
+            "flatten all": lambda _: say_refused(self._ex.flatten_all()),
         }
-
-    def _say_refused(self, orders: Iterable[VenueOrder]) -> None:
-        refused = [
-            f"{words.name(order.market_id)} stays: {words.name(str(order.metadata.get('reason')))}"
-            for order in orders
-            if order.is_rejected
-        ]
-        if refused:
-            raise ValueError("; ".join(refused))
 
     def picture(self) -> dict[str, Any]:
         """Positions at their marks."""
@@ -104,7 +100,7 @@ class Positions(_Table):
             rows = [self._row(market, leg) for market, leg in held[:_ROWS]]
         tools = []
         if held:
-            tools.append(_action("flatten all", "", "Flatten all", _FLATTEN_ALL))
+            tools.append(action("flatten all", "", "Flatten all", FLATTEN_ALL))
         return {
             "name": "Positions",
             "columns": _columns(
@@ -138,19 +134,8 @@ class Positions(_Table):
                 _bare(gain),
                 _bare(leg.realized),
             ],
-            "actions": [_flatten(market, leg)],
+            "actions": [flatten_action(market, leg)],
         }
-
-
-def _flatten(market: MarketState, leg: Leg) -> dict[str, Any]:
-    """The button of a row, saying all that `Engine.flatten` does."""
-    label, what = "Flatten", leg_name(leg)
-    if market.no is not None and not leg.is_no:
-        # By its own id a market is flattened whole.
-        what = f"{leg_name(market)}, YES and NO"
-        label = "Flatten both" if market.no.quantity != 0.0 else label
-    name = f"{label} {what}: closes it, cancels its orders, ends its algorithms"
-    return _action("flatten", leg.id, label, name)
 
 
 class Orders(_Table):
@@ -206,7 +191,7 @@ class Orders(_Table):
             rows = [_order_row(order) for order in (*working, *reversed(self._over))]
         tools = []
         if count:
-            tools.append(_action("cancel all", "", "Cancel all", "Cancel every open order"))
+            tools.append(action("cancel all", "", "Cancel all", "Cancel every open order"))
         return {
             "name": f"Orders: {count:,} open",
             "columns": _columns(
@@ -231,39 +216,21 @@ class Orders(_Table):
 def _order_row(order: OrderState) -> dict[str, Any]:
     name = leg_name(order.leg)
     limit = "market" if order.is_market else words.exact(order.price, decimals=2)
-    actions = []
-    if order.is_open:
-        side = "buy" if order.sign > 0 else "sell"
-        what = f"order {order.id}: {side} {words.exact(order.quantity)} {name} at {limit}"
-        actions.append(_action("cancel", order.id, "Cancel", f"Cancel {what}"))
-    state = _STATUS.get(order.status, order.status)
-    if order.reason is not None and order.status in ("rejected", "canceled"):
-        state = f"{state}: {words.name(order.reason)}"
-    if order.intent is not None and order.intent != order.reason:
-        # A liquidation is nobody's order, and must not look like one.
-        state = f"{state} ({words.name(order.intent).replace('_', ' ')})"
     return {
         "id": order.id,
         "tone": None if order.is_open else "over",
         "cells": [
             order.id,
             name,
-            _SIDES[order.sign],
-            state,
+            SIDES[order.sign],
+            state_words(order),
             words.exact(order.quantity),
             words.exact(order.filled),
             limit,
             words.price(order.average if order.filled else None),
         ],
-        "actions": actions,
+        "actions": [cancel_action(order)] if order.is_open else [],
     }
-
-
-def ended_words(order: VenueOrder) -> str:
-    """Say where an order stands, with the reason if there is one."""
-    state = _STATUS.get(order.status, order.status)
-    reason = order.metadata.get("reason")
-    return state if reason is None else f"{state}: {words.name(reason)}"
 
 
 class Fills(_Table):
@@ -288,7 +255,7 @@ class Fills(_Table):
                 cells = [
                     words.clock(ts / 1e9, date=with_day),
                     leg_name(venue.account.legs[leg_id]),
-                    _SIDES[sign],
+                    SIDES[sign],
                     order_id,
                     words.exact(quantity),
                     words.price(price),
@@ -448,10 +415,3 @@ def _change(change: float, decimals: int) -> str:
 def _bare(value: float, *, plus: bool = True) -> str:
     """A sum of money under a heading that names its currency."""
     return words.cash(value, "", sign=plus).strip()
-
-
-def _action(verb: str, target: str, label: str, name: str) -> dict[str, Any]:
-    action = {"do": verb, "id": target, "label": label, "name": name}
-    if verb.startswith("flatten"):  # it trades: one click arms, the next one acts
-        action["sure"] = "Sure?"
-    return action

@@ -19,7 +19,7 @@ from horizon.widgets.face import Face, Verb
 from horizon.widgets.live import words_of
 from horizon.widgets.masthead import banner_of
 from horizon.widgets.palette import Palette
-from horizon.widgets.tables import ended_words
+from horizon.widgets.row_words import ended_words
 from horizon.widgets.ticket_form import (
     DEFAULTS,
     Draft,
@@ -66,7 +66,7 @@ class OrderTicket(Face):
         For an argument that is not as above.
     """
 
-    script = "ticket.js"
+    script = ("fields.js", "ticket.js")
     private: ClassVar[frozenset[str]] = frozenset({"edit", "preview", "drop"})
     risky: ClassVar[frozenset[str]] = frozenset({"confirm"})
 

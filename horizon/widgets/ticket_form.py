@@ -15,6 +15,17 @@ from horizon import words
 from horizon.instruments import NO_SUFFIX, Market, class_of_id, option_id
 from horizon.types import AssetClass
 from horizon.widgets.access import unit_of
+from horizon.widgets.fields import (
+    FieldError,
+    check,
+    choice,
+    is_ticked,
+    number_of,
+    one_of,
+    radio,
+    text,
+    whole_of,
+)
 
 __all__ = ["DEFAULTS", "Draft", "FieldError", "field_of", "fields", "kind_of", "read"]
 
@@ -79,14 +90,6 @@ _FIELDS: Final = (
 )
 
 
-class FieldError(ValueError):
-    """What was written in one field cannot be read; `field` is its name."""
-
-    def __init__(self, field: str, message: str) -> None:
-        super().__init__(message)
-        self.field = field
-
-
 @dataclass(frozen=True, slots=True)
 class Draft:
     """An order as the form says it, read and not yet checked by the venue.
@@ -148,25 +151,25 @@ def fields(
     unit = unit_of(kind)
     money = words.name(currency)
     shown = [
-        _text("market", "Market", suggestions=list(markets), words=True),
-        _choice("kind", "Kind of market", _KIND_LABELS),
+        text("market", "Market", suggestions=markets, words=True),
+        choice("kind", "Kind of market", _KIND_LABELS),
     ]
     if kind is AssetClass.Prediction:
         shown.append(
-            _radio("outcome", "Outcome that pays 1", (("yes", "YES", ""), ("no", "NO", "")))
+            radio("outcome", "Outcome that pays 1", (("yes", "YES", ""), ("no", "NO", "")))
         )
     elif kind is AssetClass.Option and not values["market"].strip():
         shown += [
-            _text("underlying", "Underlying, symbol", words=True),
-            _text("expiry", "Expiry, YYYY-MM-DD", words=True),
-            _radio("right", "Right", (("call", "Call", ""), ("put", "Put", ""))),
-            _text("strike", f"Strike, {money}"),
+            text("underlying", "Underlying, symbol", words=True),
+            text("expiry", "Expiry, YYYY-MM-DD", words=True),
+            radio("right", "Right", (("call", "Call", ""), ("put", "Put", ""))),
+            text("strike", f"Strike, {money}"),
         ]
     shown.append(
-        _radio("side", "Side", (("buy", "BUY +", "buy"), ("sell", "SELL −", "sell")), wide=True)
+        radio("side", "Side", (("buy", "BUY +", "buy"), ("sell", "SELL −", "sell")), wide=True)
     )
     shown += [
-        _choice(
+        choice(
             "order",
             "Order type",
             (
@@ -177,28 +180,28 @@ def fields(
                 ("iceberg", "Iceberg: shows a part at a time"),
             ),
         ),
-        _text("quantity", f"Quantity, {unit}"),
+        text("quantity", f"Quantity, {unit}"),
     ]
     if order in ("limit", "iceberg"):
-        shown.append(_text("limit", _limit_label("Limit price", kind, money)))
+        shown.append(text("limit", _limit_label("Limit price", kind, money)))
     elif order in ("twap", "vwap"):
-        shown.append(_text("limit", _limit_label("Price limit, optional", kind, money)))
+        shown.append(text("limit", _limit_label("Price limit, optional", kind, money)))
     if order in ("twap", "vwap"):
-        shown.append(_text("duration", "Duration, seconds of market time"))
+        shown.append(text("duration", "Duration, seconds of market time"))
     if order == "twap":
-        shown.append(_text("slices", "Slices, number"))
+        shown.append(text("slices", "Slices, number"))
     elif order == "vwap":
-        shown.append(_text("profile", "Profile, weights", words=True))
+        shown.append(text("profile", "Profile, weights", words=True))
     elif order == "iceberg":
-        shown.append(_text("show", f"Shown at a time, {unit}"))
+        shown.append(text("show", f"Shown at a time, {unit}"))
     if kind is AssetClass.Perp and order in ("limit", "market"):
-        shown.append(_text("leverage", "Leverage, times (optional)"))
+        shown.append(text("leverage", "Leverage, times (optional)"))
     if order == "limit":
         shown += [
-            _choice("tif", "Valid", (("gtc", "Until cancelled"), ("ioc", "Now or never"))),
-            _check("post_only", "Post only: never take liquidity"),
+            choice("tif", "Valid", (("gtc", "Until cancelled"), ("ioc", "Now or never"))),
+            check("post_only", "Post only: never take liquidity"),
         ]
-    shown.append(_check("reduce_only", "Reduce only: never open a position"))
+    shown.append(check("reduce_only", "Reduce only: never open a position"))
     return shown
 
 
@@ -210,33 +213,6 @@ def _limit_label(label: str, kind: AssetClass, money: str) -> str:
     return f"{label}, {money}"
 
 
-def _text(
-    name: str, label: str, *, suggestions: Sequence[str] = (), words: bool = False
-) -> dict[str, Any]:
-    return {
-        "name": name,
-        "label": label,
-        "kind": "text",
-        "suggestions": list(suggestions),
-        "digits": not words,
-    }
-
-
-def _choice(name: str, label: str, options: Sequence[tuple[str, str]]) -> dict[str, Any]:
-    return {"name": name, "label": label, "kind": "choice", "options": [[*o, ""] for o in options]}
-
-
-def _radio(
-    name: str, label: str, options: Sequence[tuple[str, str, str]], *, wide: bool = False
-) -> dict[str, Any]:
-    shown = [list(option) for option in options]
-    return {"name": name, "label": label, "kind": "radio", "options": shown, "wide": wide}
-
-
-def _check(name: str, label: str) -> dict[str, Any]:
-    return {"name": name, "label": label, "kind": "check"}
-
-
 # ------------------------------------------------------------------------ what they say
 def read(values: Mapping[str, str], known: Callable[[str], Market | None]) -> Draft:
     """Read the order from the form's texts.
@@ -246,10 +222,10 @@ def read(values: Mapping[str, str], known: Callable[[str], Market | None]) -> Dr
     FieldError
         For the first field that cannot be read.
     """
-    _one_of(values, "kind", ("auto", *_KINDS))
+    one_of(values, "kind", ("auto", *_KINDS))
     kind = kind_of(values, known)
     target, name = _target(values, kind, known)
-    order = _one_of(values, "order", ("limit", "market", *_ALGOS))
+    order = one_of(values, "order", ("limit", "market", *_ALGOS))
     algo = order if order in _ALGOS else None
     quantity = _number(values, "quantity")
     limit: float | None = None
@@ -262,17 +238,17 @@ def read(values: Mapping[str, str], known: Callable[[str], Market | None]) -> Dr
         target=target,
         name=name,
         kind=kind,
-        side=_one_of(values, "side", ("buy", "sell")),
+        side=one_of(values, "side", ("buy", "sell")),
         quantity=quantity,
         limit=limit,
         is_market=order == "market",
-        tif=_one_of(values, "tif", ("gtc", "ioc")) if order == "limit" else "gtc",
-        post_only=order == "limit" and _is_ticked(values, "post_only"),
-        reduce_only=_is_ticked(values, "reduce_only"),
+        tif=one_of(values, "tif", ("gtc", "ioc")) if order == "limit" else "gtc",
+        post_only=order == "limit" and is_ticked(values, "post_only"),
+        reduce_only=is_ticked(values, "reduce_only"),
         leverage=leverage,
         algo=algo,
         duration=_number(values, "duration") if order in ("twap", "vwap") else 0.0,
-        slices=_whole(values, "slices") if order == "twap" else 0,
+        slices=whole_of(values, "slices") if order == "twap" else 0,
         profile=_weights(values) if order == "vwap" else (),
         show=_number(values, "show") if order == "iceberg" else 0.0,
     )
@@ -296,7 +272,7 @@ def _target(
             f"kind of {words.name(text)} is known as {market.asset_class}, was {chosen}",
         )
     if kind is AssetClass.Prediction:
-        base, is_no = text, _one_of(values, "outcome", ("yes", "no")) == "no"
+        base, is_no = text, one_of(values, "outcome", ("yes", "no")) == "no"
         if text.endswith(NO_SUFFIX):
             if not is_no:
                 raise FieldError(
@@ -331,29 +307,7 @@ def _built_option(values: Mapping[str, str]) -> str:
 
 
 def _number(values: Mapping[str, str], field: str) -> float:
-    text = values[field].strip().replace("−", "-")
-    label = _CALLED.get(field, field)
-    if not text:
-        raise FieldError(field, f"{label} is empty: give a number above 0")
-    if not _NUMBER.fullmatch(text):
-        hint = ", without a comma or blank" if re.search(r"[,\s']", text) else ""
-        raise FieldError(
-            field,
-            f"{label} must be a number above 0 such as 12.5{hint}, was {words.name(text)!r}",
-        )
-    number = float(text)
-    if not 0.0 < number <= 1e15:
-        raise FieldError(field, f"{label} must be above 0 and at most 1e15, was {words.name(text)}")
-    return number
-
-
-def _whole(values: Mapping[str, str], field: str) -> int:
-    text = values[field].strip()
-    if not re.fullmatch(r"\d{1,9}", text, re.ASCII) or int(text) < 1:
-        raise FieldError(
-            field, f"{field} must be a whole number of 1 or more, was {words.name(text)!r}"
-        )
-    return int(text)
+    return number_of(values, field, _CALLED.get(field))
 
 
 def _weights(values: Mapping[str, str]) -> tuple[float, ...]:
@@ -373,17 +327,6 @@ def _weights(values: Mapping[str, str]) -> tuple[float, ...]:
     if not any(float(part) > 0.0 for part in parts):
         raise FieldError("profile", "profile must have a weight above 0, such as 1, 2, 1")
     return tuple(float(part) for part in parts)
-
-
-def _one_of(values: Mapping[str, str], field: str, accepted: Sequence[str]) -> str:
-    if values[field] not in accepted:
-        listed = ", ".join(repr(word) for word in accepted)
-        raise FieldError(field, f"{field} must be one of {listed}, was {values[field]!r}")
-    return values[field]
-
-
-def _is_ticked(values: Mapping[str, str], field: str) -> bool:
-    return _one_of(values, field, ("", "yes")) == "yes"
 
 
 _CALLED: Final = {"limit": "limit price", "show": "size shown", "duration": "duration"}

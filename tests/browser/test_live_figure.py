@@ -155,7 +155,7 @@ def test_a_million_points_are_painted_zoomed_and_panned(lab) -> None:
     # One plotly.js for all of them.
     second.expect_painted()
     linked.expect_painted(2)
-    assert lab.page.evaluate("horizonPlotly.size") == 1
+    assert lab.page.evaluate("horizonLibraries.size") == 1
     assert lab.page.evaluate("typeof window.Plotly") == "undefined"  # nobody else's is touched
 
     # A zoom draws about two thousand points in view, and says so; the rest stays as it was.
@@ -197,8 +197,8 @@ def test_a_million_points_are_painted_zoomed_and_panned(lab) -> None:
 
     # A height that was chosen by hand stays as it is.
     shown.plot.evaluate(
-        "plot => plot._fullLayout && plot.emit && globalThis.horizonPlotly.values().next().value"
-        ".plotly.relayout(plot, {'yaxis.range[0]': 0, 'yaxis.range[1]': 1000})"
+        "plot => plot._fullLayout && plot.emit && globalThis.horizonLibraries.values().next().value"
+        ".module.default.relayout(plot, {'yaxis.range[0]': 0, 'yaxis.range[1]': 1000})"
     )
     shown.drag(0.4, 0.6)
     shown.expect_note(re.compile("in view"))
@@ -265,8 +265,8 @@ def test_kernel_that_is_busy_and_kernel_that_ends(lab) -> None:
 
     # A height that was chosen by hand stays as it is.
     shown.plot.evaluate(
-        "plot => plot._fullLayout && plot.emit && globalThis.horizonPlotly.values().next().value"
-        ".plotly.relayout(plot, {'yaxis.range[0]': 0, 'yaxis.range[1]': 1000})"
+        "plot => plot._fullLayout && plot.emit && globalThis.horizonLibraries.values().next().value"
+        ".module.default.relayout(plot, {'yaxis.range[0]': 0, 'yaxis.range[1]': 1000})"
     )
     shown.drag(0.4, 0.6)
     shown.expect_note(re.compile("in view"))
@@ -328,7 +328,7 @@ def test_outputs_that_change_their_size_theme_and_figure_or_go(lab) -> None:
     after = run_often(12)
     assert lab.kernel_exec(count) == widgets
     assert after - before < 12 * 300_000, f"{(after - before) / 12 / 1e3:.0f} kB each"
-    assert lab.page.evaluate("horizonPlotly.size") == 1
+    assert lab.page.evaluate("horizonLibraries.size") == 1
     assert_no_problems(lab)
 
 
@@ -340,9 +340,8 @@ def test_plotly_of_the_notebook_itself_is_taken_where_it_is_there(lab) -> None:
     lab.run_cell(2)
     shown = Plot(lab, 2)
     shown.expect_painted()
-    assert lab.page.evaluate("[...horizonPlotly.values()].map(it => it.plotly === Plotly)") == [
-        True
-    ]
+    same = "[...horizonLibraries.values()].map(it => it.module.default === Plotly)"
+    assert lab.page.evaluate(same) == [True]
     shown.drag(0.4, 0.6)
     shown.expect_note(re.compile("points in view"))
     assert_no_problems(lab)

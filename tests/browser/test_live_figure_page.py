@@ -64,7 +64,7 @@ MODEL = """(module) => {
 
 
 def drawing(y: int) -> str:
-    facts = {"version": "1", "axes": {"x": False}, "anew": [], "note": ""}
+    facts = {"library": "plotly.js 1", "axes": {"x": False}, "anew": [], "note": ""}
     return json.dumps({"facts": facts, "figure": {"data": [{"y": [y]}], "layout": {}}})
 
 
@@ -72,7 +72,7 @@ def drawing(y: int) -> str:
 def page(browser: Browser) -> Iterator[Page]:
     context = browser.new_context()
     page = context.new_page()
-    page.evaluate(MODEL, _static("face.js", "live_figure.js"))
+    page.evaluate(MODEL, _static("face.js", "library.js", "live_figure.js"))
     page.evaluate("drawing => model.set('drawing', drawing)", drawing(1))
     yield page
     context.close()
@@ -123,7 +123,7 @@ def test_an_answer_that_waits_is_dropped_with_its_figure(page: Page) -> None:
 
 def test_a_start_of_plotly_that_failed_may_be_tried_again(page: Page) -> None:
     send = """async packed => {
-        tell({ library: "1" }, Uint8Array.from(atob(packed), (c) => c.charCodeAt(0)));
+        tell({ library: "plotly.js 1" }, Uint8Array.from(atob(packed), (c) => c.charCodeAt(0)));
         await wait(100);
     }"""
     page.evaluate("show()")

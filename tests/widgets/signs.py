@@ -11,7 +11,7 @@ from horizon.widgets.face import Face
 class Sign(Face):
     """A widget that shows a text, and knows a verb of each sort."""
 
-    script = "table.js"
+    script = ("table.js",)
     private = frozenset({"scribble"})
     risky = frozenset({"trade"})
 

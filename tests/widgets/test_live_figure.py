@@ -80,10 +80,11 @@ async def test_a_figure_of_any_kind_is_shown_as_it_is() -> None:
         np.arange(3.0), np.arange(3.0), lambda kept: {"type": "bar", "y": kept}, what="bars"
     )
     assert json.loads(LiveFigure(short).drawing)["facts"] == {
-        "version": json.loads(shown.drawing)["facts"]["version"],
+        "library": json.loads(shown.drawing)["facts"]["library"],
         "axes": {},
         "anew": [],
         "note": "",
+        "clicks": False,
     }
 
 
@@ -223,7 +224,7 @@ async def test_plotly_is_sent_when_a_page_asks_and_only_then() -> None:
     assert sent == []
     await do(shown, "library")
     ((content, (packed,)),) = sent
-    assert content == {"library": json.loads(shown.drawing)["facts"]["version"]}
+    assert content == {"library": json.loads(shown.drawing)["facts"]["library"]}
     assert zlib.decompress(packed).endswith(b"export default Plotly;\n")
     # A server cuts off a kernel that sends more than three megabytes in three seconds.
     assert len(packed) < 2_000_000
@@ -282,3 +283,20 @@ async def test_what_is_no_figure_is_refused(figure: Any) -> None:
 def test_without_an_event_loop_it_says_what_it_needs() -> None:
     with pytest.raises(RuntimeError, match="a widget needs a running event loop"):
         LiveFigure(go.Figure())
+
+
+@in_a_notebook
+async def test_a_click_on_a_point_is_told_where_somebody_listens() -> None:
+    clicked: list[dict[str, Any]] = []
+    shown = LiveFigure(go.Figure(go.Scatter(y=[1, 2])), on_point=clicked.append)
+    assert json.loads(shown.drawing)["facts"]["clicks"] is True
+    await do(shown, "point", trace=0, x=1, y=2, customdata="o7", page="p")
+    assert clicked == [{"trace": 0, "x": 1, "y": 2, "customdata": "o7"}]
+    await do(shown, "point", trace="first", x=1, y=2)
+    assert "trace must be a whole number" in shown.shown["error"]
+    assert len(clicked) == 1
+    silent = LiveFigure(go.Figure())
+    await do(silent, "point", trace=0, x=1, y=2)
+    assert silent.shown["error"] is None
+    with pytest.raises(TypeError, match="on_point must be a function, was 3"):
+        LiveFigure(go.Figure(), on_point=3)  # type: ignore[arg-type]

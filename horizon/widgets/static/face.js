@@ -159,9 +159,71 @@ function clockNow() {
   return new Date().toISOString().slice(11, 19);
 }
 
-// Put a widget on the page. `make(body, send)` builds it and returns `draw(picture)`, and if it
-// needs them `theme(isDark)` and `end()`, which gives back what outlasts the page's elements.
+// The places of a widget for the widgets that it holds. Each shows the one that is there now.
+function slotsOf(model) {
+  const slots = new Map();
+  let isOver = false;
+
+  async function fill(slot, reference) {
+    if (slot.hzReference === reference) return;
+    slot.hzReference = reference;
+    slot.hzView?.remove();
+    slot.hzView = null;
+    slot.replaceChildren();
+    if (!reference) return;
+    let view = null;
+    try {
+      const manager = model.widget_manager;
+      const part = await manager.get_model(reference.replace("IPY_MODEL_", ""));
+      view = await manager.create_view(part);
+    } catch (error) {
+      if (slot.hzReference === reference && !isOver) throw error;
+      return; // it has gone before it came
+    }
+    if (slot.hzReference !== reference || isOver) {
+      view.remove();
+      return;
+    }
+    slot.hzView = view;
+    slot.append(view.el);
+  }
+  const look = () => {
+    const parts = model.get("parts") ?? {};
+    for (const [place, slot] of slots) fill(slot, parts[place] ?? "");
+  };
+  model.on("change:parts", look);
+  return {
+    slot(place) {
+      if (!slots.has(place)) {
+        const slot = node("div", { class: "hz-slot" });
+        slots.set(place, slot);
+        fill(slot, model.get("parts")?.[place] ?? "");
+      }
+      return slots.get(place);
+    },
+    end() {
+      isOver = true;
+      model.off("change:parts", look);
+      for (const slot of slots.values()) slot.hzView?.remove();
+    },
+  };
+}
+
+// Save what the kernel has sent as a file of the user's.
+function download(name, mime, content) {
+  const link = node("a", { download: name });
+  link.href = URL.createObjectURL(new Blob([content], { type: mime }));
+  document.body.append(link);
+  link.click();
+  link.remove();
+  setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
+}
+
+// Put a widget on the page. `make(body, send, context)` builds it and returns `draw(picture)`, and
+// if it needs them `theme(isDark)` and `end()`, which gives back what outlasts the page's elements.
+// The context has the `model`, and `slot(place)`, the element of a widget that this one holds.
 function mount({ model, el }, make) {
+  const page = Math.random().toString(36).slice(2); // whom a file is for
   // A group, not a landmark: a notebook may show many of the same name.
   const root = node("div", {
     class: "hz-face",
@@ -198,13 +260,14 @@ function mount({ model, el }, make) {
   function send(verb, given = {}) {
     if (isDead) return;
     try {
-      model.send({ do: verb, beat: model.get("beat"), ...given });
+      model.send({ do: verb, beat: model.get("beat"), page, ...given });
     } catch {
       die(); // the connection to the kernel has gone
     }
   }
 
-  const view = make(body, send);
+  const slots = slotsOf(model);
+  const view = make(body, send, { model, slot: slots.slot });
 
   function tell() {
     const ended = model.get("ended");
@@ -256,10 +319,12 @@ function mount({ model, el }, make) {
       root.style.setProperty(`--hz-${name}`, colour);
     }
     view.theme?.(dark);
+    send("theme", { dark });
   }
 
-  function onCustom(message) {
+  function onCustom(message, buffers) {
     if (message?.ask === "who looks?") send("looks");
+    if (message?.file && message.page === page) download(message.file, message.mime, buffers[0]);
   }
   function die() {
     isDead = true;
@@ -283,12 +348,12 @@ function mount({ model, el }, make) {
     }
   }, 500);
   let looking = 0;
-  const page = new MutationObserver(() => {
+  const themes = new MutationObserver(() => {
     clearTimeout(looking);
     looking = setTimeout(look, 150); // the theme's style sheet comes a little later
   });
-  page.observe(document.body, { attributes: true });
-  page.observe(document.documentElement, { attributes: true });
+  themes.observe(document.body, { attributes: true });
+  themes.observe(document.documentElement, { attributes: true });
   requestAnimationFrame(look);
   draw();
   send("looks");
@@ -296,12 +361,13 @@ function mount({ model, el }, make) {
   return () => {
     clearInterval(watch);
     clearTimeout(looking);
-    page.disconnect();
+    themes.disconnect();
     model.off("change:shown", draw);
     model.off("change:beat", alive);
     model.off("change:ended", tell);
     model.off("msg:custom", onCustom);
     view.end?.();
+    slots.end();
     model.off("comm_live_update", die);
     kernel?.disposed?.disconnect(die);
     send("left");

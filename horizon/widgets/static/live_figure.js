@@ -2,47 +2,6 @@
 
 const SETTLED = 60; // milliseconds after the last zoom or pan before the kernel is asked
 const UNANSWERED = 1200; // milliseconds after which it is said that no answer has come
-const ASK_AGAIN = 4000; // milliseconds after which plotly.js is asked for once more
-
-// One plotly.js of each version for the whole page: for all figures, and for cells run again.
-const libraries = (globalThis.horizonPlotly ??= new Map());
-
-function libraryOf(version) {
-  if (!libraries.has(version)) {
-    const made = { asked: -ASK_AGAIN, loading: false, plotly: null };
-    made.ready = new Promise((resolve, reject) => Object.assign(made, { resolve, reject }));
-    made.ready.catch(() => {}); // each figure says it by itself
-    libraries.set(version, made);
-  }
-  const library = libraries.get(version);
-  // The notebook's own renderer has it, once it has drawn a figure.
-  if (!library.plotly && globalThis.Plotly?.version === version) takePlotly(library, Plotly);
-  return library;
-}
-
-function takePlotly(library, plotly) {
-  library.plotly = plotly;
-  library.resolve(plotly);
-}
-
-async function loadPlotly(library, packed) {
-  if (library.loading || library.plotly) return;
-  library.loading = true;
-  try {
-    const stream = new Blob([packed]).stream().pipeThrough(new DecompressionStream("deflate"));
-    const source = await new Response(stream).arrayBuffer();
-    const url = URL.createObjectURL(new Blob([source], { type: "text/javascript" }));
-    try {
-      takePlotly(library, (await import(url)).default);
-    } finally {
-      URL.revokeObjectURL(url);
-    }
-  } catch (error) {
-    // Forgotten: the next figure, or this cell run again, may try once more.
-    for (const [version, known] of libraries) if (known === library) libraries.delete(version);
-    library.reject(error);
-  }
-}
 
 function liveFigure(body, send, model) {
   const root = body.parentElement;
@@ -86,23 +45,15 @@ function liveFigure(body, send, model) {
   }
 
   // ---------------------------------------------------------------- the library
-  function askForPlotly(library) {
-    const now = performance.now();
-    if (library.plotly || now - library.asked < ASK_AGAIN) return;
-    library.asked = now;
-    send("library");
-  }
-  let asking = 0;
-  async function withPlotly(version) {
-    const library = libraryOf(version);
-    askForPlotly(library);
-    clearInterval(asking);
-    asking = setInterval(() => askForPlotly(library), 1000);
-    try {
-      return await library.ready;
-    } finally {
-      clearInterval(asking);
+  const own = librariesOf(model, send);
+  function withPlotly(key) {
+    const library = libraryOf(key);
+    // The notebook's own renderer has it, once it has drawn a figure.
+    const there = globalThis.Plotly;
+    if (!library.module && there && key === `plotly.js ${there.version}`) {
+      takeLibrary(library, { default: there });
     }
+    return own.get(key);
   }
 
   // ---------------------------------------------------------------- the figure
@@ -112,12 +63,12 @@ function liveFigure(body, send, model) {
     const { data, layout, frames } = drawing.figure;
     const high = layout.height ?? layout.template?.layout?.height ?? 450;
     plot.style.minHeight = `${high}px`; // nothing below it moves when it comes
-    if (!libraryOf(drawing.facts.version).plotly) {
+    if (!libraryOf(drawing.facts.library).module) {
       write(words, "Starting plotly.js for this page…");
       words.hidden = false;
     }
     try {
-      plotly = await withPlotly(drawing.facts.version);
+      plotly = (await withPlotly(drawing.facts.library)).default;
     } catch (error) {
       facts = { axes: {} };
       note = `This figure cannot be drawn: plotly.js did not start (${error}).`;
@@ -149,6 +100,8 @@ function liveFigure(body, send, model) {
     asked = JSON.stringify(windows());
     plot.removeAllListeners("plotly_relayout");
     plot.on("plotly_relayout", look);
+    plot.removeAllListeners("plotly_click");
+    if (facts.clicks) plot.on("plotly_click", point);
     fit();
     say();
   }
@@ -227,6 +180,13 @@ function liveFigure(body, send, model) {
     }, SETTLED);
   }
 
+  function point(event) {
+    const clicked = event?.points?.[0];
+    if (!clicked) return;
+    const { curveNumber, x, y, customdata } = clicked;
+    send("point", { trace: curveNumber, x, y, customdata: customdata ?? null });
+  }
+
   function change(traces, layout) {
     const numbers = Object.keys(traces).map(Number);
     const names = new Set(numbers.flatMap((number) => Object.keys(traces[number])));
@@ -248,8 +208,7 @@ function liveFigure(body, send, model) {
     say();
   }
 
-  function onCustom(message, buffers) {
-    if (message?.library !== undefined) loadPlotly(libraryOf(message.library), buffers[0]);
+  function onCustom(message) {
     // The newest request wins; a page beside this one has its own window.
     if (message?.view !== undefined && message.page === page && message.request === request) {
       arrived = message.view;
@@ -297,7 +256,7 @@ function liveFigure(body, send, model) {
     draw: say,
     end: () => {
       isOver = true;
-      clearInterval(asking);
+      own.end();
       clearTimeout(settling);
       clearTimeout(waiting);
       cancelAnimationFrame(frame);
