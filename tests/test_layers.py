@@ -17,7 +17,15 @@ LAYERS = [
     {"instruments"},
     {"analytics"},
     {"venues"},
-    {"risk", "engine", "quick_quotes", "quoting", "preview"},
+    {
+        "risk",
+        "engine",
+        "quick_quotes",
+        "quoting",
+        "preview",
+        "after_order",
+        "amend_preview",
+    },
     {"algos"},
     {"client", "order_verbs"},
     {"strategies"},
@@ -31,7 +39,7 @@ LAYERS = [
 RANK = {module: rank for rank, layer in enumerate(LAYERS) for module in layer}
 # Stricter than the list: these see facts and numbers, never an engine.
 ONLY = {
-    "feeds": {"errors", "checks", "columns", "types", "instruments"},
+    "feeds": {"errors", "checks", "columns", "types", "instruments", "books"},
     "figures": {"errors", "checks", "columns", "words", "types", "instruments", "analytics"},
 }
 # Who may import it at module level; the others import it in a function, when it is needed.
