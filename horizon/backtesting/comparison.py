@@ -177,8 +177,9 @@ class Comparison:
         change = second - first
         if math.isnan(change) or len(set(self._currencies())) > 1:
             return words.MISSING
-        text = shown(change, _ABOUT[name]["unit"], self._currencies()[0])
-        return text if change < 0.0 else f"+{text}"
+        # The sign by itself: a duration has none, and is written as none.
+        text = shown(abs(change), _ABOUT[name]["unit"], self._currencies()[0])
+        return f"{'−' if change < 0.0 else '+'}{text}"
 
     def _notes(self) -> list[str]:
         notes = []

@@ -128,6 +128,15 @@ def test_text_shows_key_figures_their_difference_and_cautions(pair: Comparison) 
     assert lines.count("! No order was sent.") == 1
 
 
+def test_a_difference_has_one_sign_before_whatever_it_counts() -> None:
+    fills = [(1, "rain", 1, 1.0, 0.5, 0.0, 0.0, 0.0, True)]
+    held = BacktestResult(record_of([(0, 1000.0), (1, 1000.25)], fills, [{"price": 0.5}]))
+    lines = repr(held.compare(result_of(1000.0, "idle"))).splitlines()
+    assert next(line for line in lines if line.startswith("Fills")).split() == [
+        *("Fills", "1", "0", "−1")
+    ]
+
+
 def test_cautions_that_not_all_have_are_said_with_their_names(pair: Comparison) -> None:
     held = BacktestResult(whole_run())
     lines = repr(pair.results["wide"].compare(held)).splitlines()
