@@ -5,6 +5,7 @@ from __future__ import annotations
 from horizon.backtesting.context import Context, FeedRow
 from horizon.backtesting.lookahead import check_lookahead
 from horizon.backtesting.lookahead_report import LookaheadReport
+from horizon.backtesting.play import Played
 from horizon.backtesting.result import BacktestResult
 from horizon.backtesting.result_files import load_result
 from horizon.backtesting.simulate import backtest
@@ -14,6 +15,7 @@ __all__ = [
     "Context",
     "FeedRow",
     "LookaheadReport",
+    "Played",
     "backtest",
     "check_lookahead",
     "load_result",

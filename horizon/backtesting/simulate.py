@@ -32,7 +32,7 @@ from horizon.backtesting.arrange import (
 from horizon.backtesting.data import DataChunks, data_of_books, read_data, with_books
 from horizon.backtesting.ending import record_of
 from horizon.backtesting.loop import Loop
-from horizon.backtesting.play import play_all
+from horizon.backtesting.play import Played, play_all, progress_of
 from horizon.backtesting.playing import MarketData
 from horizon.backtesting.record import Replayed
 from horizon.backtesting.result import BacktestResult
@@ -85,7 +85,7 @@ def backtest(
     slippage_bps: float = 0.0,
     on_error: str = "raise",
     bad_rows: str = "raise",
-    progress: bool = False,
+    progress: bool | Callable[[Played], object] = False,
     fees: Fees | Mapping[str, Fees | float] | None = None,
     impact: Impact | None = None,
     latency: Latency | None = None,
@@ -170,8 +170,9 @@ def backtest(
         What an exception in a stage does: end the run, or be counted.
     bad_rows : {"raise", "drop"}
         What a row that cannot be true does: end the run before it begins, or be counted.
-    progress : bool
-        Show a progress bar.
+    progress : bool or callable
+        Show a progress bar; or tell a function, at the start, at the end, and some ten times a
+        second between, how far the run is (see `Played`). What it raises ends the run.
     fees, impact, latency : Fees, Impact, Latency, optional
         Models of your own, in place of the numbers above; `fees` also by market.
     enforce_buying_power : bool
@@ -247,7 +248,7 @@ def backtest(
     runs_on_any = checks.one_of("run_on", run_on, ("feed", "any")) == "any"
     skips = checks.one_of("on_error", on_error, ("raise", "skip")) == "skip"
     checks.one_of("bad_rows", bad_rows, ("raise", "drop"))
-    checks.flag("progress", progress)
+    is_shown, tell = progress_of(progress)
     if periods_per_year is not None:
         checks.positive("periods_per_year", periods_per_year)
     interval_ns = interval_of(interval)
@@ -314,6 +315,8 @@ def backtest(
         books = {market: books[market] for market in ids}  # books of one time go in this order
     ends = endings_of(outcomes, resolutions, contracts, listed)
 
+    # Who is told of its progress is nothing that two runs could differ by.
+    given["progress"] = is_shown or tell is not None
     # As it was before any stage could change it.
     config = {**config_of(given, stages, signals), "markets": ids}
 
@@ -370,7 +373,13 @@ def backtest(
     # ---- the run
     try:
         rows = play_all(
-            loop, first, chunks, (contracts, listed, feed_of), name if progress else None
+            loop,
+            first,
+            chunks,
+            (contracts, listed, feed_of),
+            name if is_shown else None,
+            tell,
+            len(first) if is_whole else None,
         )
         last_ns = loop.now_ns
         if loop.is_warming:

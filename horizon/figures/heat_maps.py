@@ -38,6 +38,7 @@ def parameter_heat_map(
     chosen: Sequence[int | None] | None = None,
     reasons: Mapping[tuple[int, int], str] | None = None,
     numbers: Sequence[int] | None = None,
+    row_name: str = "window",
     objective: str = "sharpe_ratio",
     maximize: bool = True,
     theme: str = "light",
@@ -68,6 +69,8 @@ def parameter_heat_map(
         one and without a number was not run.
     numbers : sequence of int, optional
         What the windows are called, by default from 0.
+    row_name : str
+        What a row of `values` is: a window, or a split of a cross-validation.
     objective : str
         What the values are: the name of a metric, or any other name.
     maximize : bool
@@ -96,7 +99,10 @@ def parameter_heat_map(
     rows = _rows(window, names)
     parameters = parameters_of(listed)
     across, down = axes_of(parameters, x, y)
-    drawing = Drawing(look, measure, listed, parameters, matrix, picked, said, names, across, down)
+    unit = plain(checks.text("row_name", row_name))
+    drawing = Drawing(
+        look, measure, listed, parameters, matrix, picked, said, names, across, down, unit
+    )
     if down is None:
         drawing.by_window(rows)
     elif drawing.is_grid():
@@ -105,9 +111,9 @@ def parameter_heat_map(
         drawing.points(rows, down)
     notes = [drawing.told(rows)]
     if down is not None and drawing.is_grid() and any(drawing.held(row) for row in rows):
-        notes.append("The other parameters are held at what each window chose")
+        notes.append(f"The other parameters are held at what each {unit} chose")
     if len(rows) < len(matrix) and window is None:
-        notes.append(f"Drawn: {len(rows)} of {counted(len(matrix), 'window')}")
+        notes.append(f"Drawn: {len(rows)} of {counted(len(matrix), unit)}")
     return drawing.figure(plain(checks.text("title", title)), notes, rows, is_max)
 
 

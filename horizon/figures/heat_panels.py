@@ -47,8 +47,10 @@ class Drawing:
         names: Sequence[int],
         across: Parameter,
         down: Parameter | None,
+        row_name: str = "window",
     ) -> None:
         self.look, self.measure = look, measure
+        self.row_name, self.row_title = row_name, row_name[:1].upper() + row_name[1:]
         self.settings, self.parameters = settings, parameters
         self.values = values
         self.chosen, self.reasons = chosen, reasons
@@ -80,9 +82,9 @@ class Drawing:
                 cells[place, self.across.at[setting]] = setting
         labels = [f"{self.names[row]}" for row in rows]
         self._height = min(480.0, max(60.0, 24.0 * len(rows)))
-        self.page.panel("y", "By window", self._height)
-        self._heat("", cells, rows, labels, "window")
-        self.page.axis("y", title={"text": "Window"}, autorange="reversed")
+        self.page.panel("y", f"By {self.row_name}", self._height)
+        self._heat("", cells, rows, labels, self.row_name)
+        self.page.axis("y", title={"text": self.row_title}, autorange="reversed")
         self.page.axis("x", title={"text": plain(self.across.name)})
         for place, row in enumerate(rows):
             if self.chosen[row] >= 0:
@@ -111,7 +113,7 @@ class Drawing:
             values = self.values[row]
             places = [self._line(key, "x", self.across), self._line(key, "y", down)]
             told = [
-                f"Window {self.names[row]}: {setting_words(one)}<br>{self._result(row, i)}"
+                f"{self.row_title} {self.names[row]}: {setting_words(one)}<br>{self._result(row, i)}"
                 for i, one in enumerate(self.settings)
             ]
             has = np.isfinite(values)
@@ -142,7 +144,7 @@ class Drawing:
 
     def told(self, rows: Sequence[int]) -> str:
         """Say what is in the figure and what is missing in it."""
-        parts = [f"{counted(len(self.settings), 'setting')} in {counted(len(rows), 'window')}"]
+        parts = [f"{counted(len(self.settings), 'setting')} in {counted(len(rows), self.row_name)}"]
         if (self.chosen[list(rows)] >= 0).any():
             parts.append("framed: what was chosen")
         if self.gaps:
@@ -178,7 +180,7 @@ class Drawing:
         width = (1.0 - _GAP * (columns - 1)) / columns
         start = column * (width + _GAP)
         held = self.held(row)
-        heading = f"Window {self.names[row]}"
+        heading = f"{self.row_title} {self.names[row]}"
         if held and self.is_grid() and len(html.unescape(held)) <= _LETTERS[columns]:
             heading += f", {held}"
         if column == 0:

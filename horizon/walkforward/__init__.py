@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from horizon.walkforward.combinatorial import CpcvResult, cpcv
     from horizon.walkforward.overfitting import Overfitting
+    from horizon.walkforward.progress import Searched
     from horizon.walkforward.result import WalkForwardResult
     from horizon.walkforward.walk import walk_forward
     from horizon.walkforward.windows import WalkForwardWindow
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 __all__ = [
     "CpcvResult",
     "Overfitting",
+    "Searched",
     "WalkForwardResult",
     "WalkForwardWindow",
     "cpcv",
@@ -28,6 +30,7 @@ __all__ = [
 _HOMES = {
     "CpcvResult": "combinatorial",
     "Overfitting": "overfitting",
+    "Searched": "progress",
     "WalkForwardResult": "result",
     "WalkForwardWindow": "windows",
     "cpcv": "combinatorial",

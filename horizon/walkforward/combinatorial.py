@@ -25,6 +25,7 @@ from horizon.walkforward.backends import check_executor, jobs_from
 from horizon.walkforward.cpcv_result import CpcvPath, CpcvResult, CpcvSplit
 from horizon.walkforward.cpcv_runs import Search
 from horizon.walkforward.groups import Piece, cut_groups, splits_of, training_pieces
+from horizon.walkforward.progress import Searched, progress_of
 from horizon.walkforward.whole import (
     Whole,
     check_arguments,
@@ -65,7 +66,7 @@ def cpcv(
     backend: str = "loky",
     executor: Executor | None = None,
     cache: str | os.PathLike[str] | None = None,
-    progress: bool = False,
+    progress: bool | Callable[[Searched], object] = False,
     span: Any = None,
     max_hours: float | None = 24.0,
     **backtest_arguments: Any,
@@ -148,7 +149,7 @@ def cpcv(
         "warmup_ns": seconds_ns("warmup", warmup),
     }
     check_objective(objective)
-    checks.flag("progress", progress)
+    is_shown, tell = progress_of(progress)
     checks.one_of("search", search, _SEARCHES)
     hours = None if max_hours is None else checks.positive("max_hours", max_hours)
     trials = Trials.of(search, param_grid, n_trials, search_seed)
@@ -182,8 +183,9 @@ def cpcv(
     found = Search(plan, edges, tests, pieces, gaps["warmup_ns"], how, cache)
     try_factory(plan)
     first = found.first()
-    check_size(runs, first.seconds, hours, workers=workers_of(n_jobs, executor))
-    is_complete = found.run(runs, is_shown=progress)
+    workers = workers_of(n_jobs, executor)
+    check_size(runs, first.seconds, hours, workers=workers)
+    is_complete = found.run(runs, is_shown=is_shown, tell=tell, began=began, workers=workers)
     return found.result(is_complete, time.perf_counter() - began)
 
 

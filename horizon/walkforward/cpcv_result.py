@@ -272,7 +272,7 @@ class CpcvResult:
             "  ".join(cell.rjust(width) for cell, width in zip(row, widths, strict=True))
             for row in table
         ]
-        lines += ["", *self._said()]
+        lines += ["", *self.findings]
         return "\n".join([*lines, *(f"! {caution}" for caution in self.cautions)])
 
     def __repr__(self) -> str:
@@ -288,7 +288,7 @@ class CpcvResult:
             "<tr>" + "".join(f"<td>{html.escape(cell)}</td>" for cell in row) + "</tr>"
             for row in self._rows()
         )
-        said = "".join(f"<p>{html.escape(text)}</p>" for text in [*self._said(), *self.cautions])
+        said = "".join(f"<p>{html.escape(text)}</p>" for text in [*self.findings, *self.cautions])
         return (
             '<div style="max-width:60em;color:inherit;background:transparent">'
             f"<p><strong>{html.escape(repr(self)[1:-1])}</strong></p>"
@@ -305,7 +305,9 @@ class CpcvResult:
             for path in self.paths
         ]
 
-    def _said(self) -> list[str]:
+    @property
+    def findings(self) -> list[str]:
+        """How the Sharpe ratios of the paths spread, and what was chosen most often, in words."""
         ratios = self.sharpes
         below = int(np.count_nonzero(ratios <= 0.0))
         counts: dict[int, int] = {}

@@ -13,7 +13,7 @@ from horizon.walkforward.choose import best_of
 from horizon.walkforward.cpcv_result import CpcvPath, CpcvResult, CpcvSplit
 from horizon.walkforward.execute import Crew, Interrupted, execute
 from horizon.walkforward.groups import Piece, path_table
-from horizon.walkforward.progress import Progress
+from horizon.walkforward.progress import Progress, Tell, Told
 from horizon.walkforward.result import objective_name
 from horizon.walkforward.tasks import Kind, Outcome, Plan, Task
 
@@ -78,22 +78,62 @@ class Search:
         self._keep(outcome)
         return outcome
 
-    def run(self, runs: int, *, is_shown: bool) -> bool:
-        """Run everything; return whether it was not interrupted."""
-        with Progress(runs, self.plan, is_shown=is_shown) as bar:
-            for outcome in self._outcomes.values():
-                bar(outcome)
+    def run(
+        self,
+        runs: int,
+        *,
+        is_shown: bool,
+        tell: Tell | None = None,
+        began: float | None = None,
+        workers: int = 1,
+    ) -> bool:
+        """Run everything; return whether it was not interrupted.
+
+        Raises
+        ------
+        Exception
+            What a run raises, or `tell`.
+        """
+        with Progress(
+            runs,
+            self.plan,
+            is_shown=is_shown,
+            tell=tell,
+            method="cpcv",
+            windows=self._distinct,
+            span_ns=self._span_ns(runs),
+            workers=workers,
+            began=began,
+        ) as bar:
             try:
-                with self._crew as crew:
-                    count = len(self.plan.settings)
-                    every = itertools.product(range(len(self._distinct)), range(count))
-                    self._send(crew, bar, [self._training(p, s) for p, s in every])
-                    self._send(crew, bar, [self._test(g, s) for g, s in self._wanted()])
-            except Interrupted as interrupt:
-                for outcome in interrupt.done:
-                    self._keep(outcome)
-                return False
+                return self._run_all(bar)
+            except Told as told:
+                error = told.error
+        raise error
+
+    def _run_all(self, bar: Progress) -> bool:
+        count = len(self.plan.settings)
+        every = itertools.product(range(len(self._distinct)), range(count))
+        try:
+            for outcome in self._outcomes.values():
+                bar.begin_with(outcome)
+            with self._crew as crew:
+                self._send(crew, bar, [self._training(p, s) for p, s in every])
+                tests = [self._test(g, s) for g, s in self._wanted()]
+                bar.expect(tests)
+                self._send(crew, bar, tests)
+        except KeyboardInterrupt as interrupt:
+            for outcome in interrupt.done if isinstance(interrupt, Interrupted) else ():
+                self._keep(outcome)
+            return False
         return True
+
+    def _span_ns(self, runs: int) -> int:
+        """The time that all runs cover together; of so many runs, those of training aside."""
+        trainings = len(self.plan.settings) * len(self._distinct)
+        trained = len(self.plan.settings) * sum(p.end_ns - p.start_ns for p in self._distinct)
+        group = (self._edges[-1] - self._edges[0]) // (len(self._edges) - 1)
+        return trained + (runs - trainings) * group
 
     def _wanted(self) -> list[tuple[int, int]]:
         """Each group with each setting that it is tested with, once."""
@@ -103,7 +143,7 @@ class Search:
 
     def _send(self, crew: Crew, bar: Progress, tasks: Sequence[Task]) -> None:
         new = [t for t in tasks if (t.kind, t.window, t.setting) not in self._outcomes]
-        for outcome in crew.run(new, on_done=bar):
+        for outcome in crew.run(new, on_done=bar, on_found=bar.found):
             self._keep(outcome)
 
     def _keep(self, outcome: Outcome) -> None:

@@ -180,6 +180,7 @@ class Crew:
         *,
         settings: Settings | None = None,
         on_done: Callable[[Outcome], None] | None = None,
+        on_found: Callable[[Outcome], None] | None = None,
     ) -> list[Outcome]:
         """Do some tasks.
 
@@ -191,6 +192,8 @@ class Crew:
             What ``task.setting`` counts; the plan's, where left out.
         on_done : callable, optional
             Called in this thread with each outcome as it comes, those of the store first.
+        on_found : callable, optional
+            Called with those of the store in its place.
 
         Returns
         -------
@@ -207,7 +210,8 @@ class Crew:
         Interrupted
             At a KeyboardInterrupt, with what was done.
         """
-        round_ = Round(self._plan.settings if settings is None else settings, self._store, on_done)
+        own = self._plan.settings if settings is None else settings
+        round_ = Round(own, self._store, on_done, on_found)
         try:
             jobs = round_.look_up(tasks)
             if jobs and self._is_alone:

@@ -108,10 +108,12 @@ class Round:
         settings: Settings,
         store: Store | None,
         on_done: Callable[[Outcome], None] | None,
+        on_found: Callable[[Outcome], None] | None = None,
     ) -> None:
         self._settings = settings
         self._store = store
         self._on_done = on_done
+        self._on_found = on_done if on_found is None else on_found
         self._outcomes: dict[int, Outcome] = {}
 
     def look_up(self, tasks: Sequence[Task]) -> list[Job]:
@@ -123,19 +125,19 @@ class Round:
             if known is None:
                 jobs.append(job)
             else:
-                self._note(known)
+                self._note(known, self._on_found)
         return jobs
 
     def finish(self, job: Job, outcome: Outcome) -> None:
         """Keep what came of a task."""
         if self._store is not None:
             self._store.save(outcome, job.setting)
-        self._note(outcome)
+        self._note(outcome, self._on_done)
 
-    def _note(self, outcome: Outcome) -> None:
+    def _note(self, outcome: Outcome, tell: Callable[[Outcome], None] | None) -> None:
         self._outcomes[outcome.task.number] = outcome
-        if self._on_done is not None:
-            self._on_done(outcome)
+        if tell is not None:
+            tell(outcome)
 
     def outcomes(self) -> list[Outcome]:
         """All so far, in the order of their tasks."""

@@ -10,7 +10,7 @@ from typing import Any
 from horizon.walkforward.asked import Asked, Trials, check_size, watched, workers_of
 from horizon.walkforward.choose import best_of
 from horizon.walkforward.execute import Crew, Interrupted, execute
-from horizon.walkforward.progress import Progress
+from horizon.walkforward.progress import Progress, Tell, Told
 from horizon.walkforward.result import WalkForwardResult
 from horizon.walkforward.tasks import Kind, Outcome, Plan, Task
 from horizon.walkforward.whole import Whole
@@ -96,24 +96,63 @@ class Walk:
         return outcome
 
     # ------------------------------------------------------------------ all of it
-    def run(self, trials: Trials, runs: int, *, is_shown: bool) -> bool:
-        """Run everything; return whether it was not interrupted."""
-        with Progress(runs, self.plan, is_shown=is_shown) as bar:
-            for outcome in self._outcomes.values():
-                bar(outcome)
+    def run(
+        self,
+        trials: Trials,
+        runs: int,
+        *,
+        is_shown: bool,
+        tell: Tell | None = None,
+        began: float | None = None,
+    ) -> bool:
+        """Run everything; return whether it was not interrupted.
+
+        Raises
+        ------
+        Exception
+            What a run raises, or `tell`.
+        """
+        with Progress(
+            runs,
+            self.plan,
+            is_shown=is_shown,
+            tell=tell,
+            windows=self._windows,
+            span_ns=self._span_ns(trials.count()),
+            workers=self._workers,
+            began=began,
+        ) as bar:
             try:
-                with self._crew as crew:
-                    self._train(crew, bar, trials)
-                    self._test(crew, bar)
-            except Interrupted as interrupt:
-                for outcome in interrupt.done:
-                    self._keep(outcome)
-            else:
-                return True
-        self._test_what_is_trained()
+                return self._run_all(bar, trials)
+            except Told as told:
+                error = told.error
+        raise error
+
+    def _run_all(self, bar: Progress, trials: Trials) -> bool:
+        try:
+            for outcome in self._outcomes.values():
+                bar.begin_with(outcome)
+            with self._crew as crew:
+                self._train(crew, bar, trials)
+                self._test(crew, bar)
+        except KeyboardInterrupt as interrupt:
+            for outcome in interrupt.done if isinstance(interrupt, Interrupted) else ():
+                self._keep(outcome)
+        else:
+            return True
+        self._test_what_is_trained(bar)
         return False
 
-    def _train(self, crew: Any, bar: Any, trials: Trials) -> None:
+    def _span_ns(self, count: int) -> int:
+        """The time that all runs cover together, each of so many settings everywhere."""
+        first, last = self._whole.first_ns, self._whole.last_ns
+        span = (last - first) * self._asked.overfitting
+        for window in self._windows:
+            span += window.train_end_ns - window.train_start_ns
+            span += window.test_until_ns - window.test_start_ns
+        return count * span
+
+    def _train(self, crew: Any, bar: Progress, trials: Trials) -> None:
         if trials.search != "optuna":
             count = len(self._settings)
             every = ((w, s) for w in range(len(self._windows)) for s in range(count))
@@ -145,7 +184,7 @@ class Walk:
             evaluate=evaluate,
         )
 
-    def _test(self, crew: Any, bar: Any) -> None:
+    def _test(self, crew: Any, bar: Progress) -> None:
         """Test what was chosen, then the others, then run all over the whole span."""
         chosen = self.chosen()
         wanted: list[tuple[Kind, int, int, bool]] = [
@@ -156,19 +195,29 @@ class Walk:
             wanted += [("test", window, s, False) for s in sorted(tried) if s != best]
         if self._asked.overfitting:
             wanted += [("whole", -1, s, False) for s in range(len(self._settings))]
-        self._send(crew, bar, wanted)
+        self._send(crew, bar, wanted, is_last=True)
 
-    def _send(self, crew: Any, bar: Any, wanted: Iterable[tuple[Kind, int, int, bool]]) -> None:
+    def _send(
+        self,
+        crew: Any,
+        bar: Progress,
+        wanted: Iterable[tuple[Kind, int, int, bool]],
+        *,
+        is_last: bool = False,
+    ) -> None:
         tasks = [
             self.task(kind, window, setting, is_chosen=is_chosen)
             for kind, window, setting, is_chosen in wanted
             if (kind, window, setting) not in self._outcomes
         ]
         bar.settings = self._settings  # optuna knows none beforehand
-        for outcome in crew.run(tasks, settings=self._settings, on_done=bar):
+        if is_last:
+            bar.expect(tasks)
+        done = crew.run(tasks, settings=self._settings, on_done=bar, on_found=bar.found)
+        for outcome in done:
             self._keep(outcome)
 
-    def _test_what_is_trained(self) -> None:
+    def _test_what_is_trained(self, bar: Progress) -> None:
         """After an interrupt: test the choices of the windows whose training is done.
 
         That is one short run for each; another interrupt ends it.
@@ -180,6 +229,7 @@ class Walk:
                     task = self.task("test", window, best, is_chosen=True)
                     (outcome,) = execute(plan, [task], n_jobs=1, store=self._store)
                     self._keep(outcome)
+                    bar(outcome)
         except KeyboardInterrupt:
             return
 

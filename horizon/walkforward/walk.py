@@ -22,6 +22,7 @@ from horizon.walkforward.asked import (
     workers_of,
 )
 from horizon.walkforward.backends import check_executor, jobs_from
+from horizon.walkforward.progress import Searched, progress_of
 from horizon.walkforward.result import WalkForwardResult
 from horizon.walkforward.runs import Walk
 from horizon.walkforward.whole import check_arguments, check_objective, plan_of, whole_of
@@ -58,7 +59,7 @@ def walk_forward(
     backend: str = "loky",
     executor: Executor | None = None,
     cache: str | os.PathLike[str] | None = None,
-    progress: bool = False,
+    progress: bool | Callable[[Searched], object] = False,
     overfitting: bool = True,
     span: Any = None,
     max_hours: float | None = 24.0,
@@ -123,8 +124,10 @@ def walk_forward(
         parameters and arguments are the same. What code reads as it runs, from files or the
         environment, is not seen: hand it in as parameters, or let the factory close over it. Code
         that imports modules by names made up as it runs is refused.
-    progress : bool
-        Show a progress bar with the best so far.
+    progress : bool or callable
+        Show a progress bar with the best so far; or tell a function, after each run and in this
+        thread, how far the search is (see `Searched`). A KeyboardInterrupt that it raises is one
+        of the user: what is done is kept. Anything else ends the search, and is raised.
     overfitting : bool
         Also run each setting over the whole data, which `WalkForwardResult.overfitting` is
         judged by.
@@ -190,7 +193,7 @@ def walk_forward(
         max_hours=None if max_hours is None else checks.positive("max_hours", max_hours),
     )
     check_objective(objective)
-    checks.flag("progress", progress)
+    is_shown, tell = progress_of(progress)
     trials = Trials.of(search, param_grid, n_trials, search_seed)
     jobs_from(n_jobs)
     check_executor(executor, n_jobs, backend)
@@ -226,5 +229,5 @@ def walk_forward(
     if plan.settings:
         first = walk.first()
         check_size(runs, first.seconds, asked.max_hours, workers=workers_of(n_jobs, executor))
-    is_complete = walk.run(trials, runs, is_shown=progress)
+    is_complete = walk.run(trials, runs, is_shown=is_shown, tell=tell, began=began)
     return walk.result(is_complete, runs, time.perf_counter() - began)

@@ -20,7 +20,17 @@ if TYPE_CHECKING:
     from horizon.walkforward.result import WalkForwardResult
     from horizon.walkforward.windows import WalkForwardWindow
 
-__all__ = ["head_line", "html_of", "summary_text"]
+__all__ = [
+    "KEY_FIGURES",
+    "figure_words",
+    "head_line",
+    "html_of",
+    "objective_words",
+    "rank_words",
+    "search_facts",
+    "stamp_words",
+    "summary_text",
+]
 
 #: Windows that a summary lists at most.
 _MOST: Final = 20
@@ -28,7 +38,7 @@ _MOST: Final = 20
 _WIDE: Final = 98
 _ABOUT: Final = {each.name: each.metadata for each in fields(Metrics)}
 #: What people look for first in what was made out of sample.
-_KEY_FIGURES: Final = (
+KEY_FIGURES: Final = (
     "total_return_pct",
     "cagr",
     "sharpe_ratio",
@@ -79,14 +89,11 @@ def summary_text(result: WalkForwardResult) -> str:
     metrics = result.aggregate_metrics
     lines = [
         f"=== Walk-forward: {words.name(result.name)} ===",
-        *(_line(label, text) for label, text in _search(result)),
+        *(_line(label, text) for label, text in search_facts(result)),
         "",
         "Out of sample, all tests end to end:",
     ]
-    for name in _KEY_FIGURES:
-        about = _ABOUT[name]
-        value = shown(getattr(metrics, name), about["unit"], result.currency)
-        lines.append(_line(str(about["label"]), value))
+    lines += [_line(*figure_words(metrics, name, result.currency)) for name in KEY_FIGURES]
     rows = _rows(result)
     lines += ["", *_columns([_Row(*_HEADER), *rows])]
     lines += _left_out(result)
@@ -97,11 +104,18 @@ def summary_text(result: WalkForwardResult) -> str:
     return "\n".join([*lines, *(f"! {words.name(caution)}" for caution in result.cautions)])
 
 
-def _search(result: WalkForwardResult) -> list[tuple[str, str]]:
+def figure_words(metrics: Metrics, name: str, currency: str) -> tuple[str, str]:
+    """A metric's label, and its value as text."""
+    about = _ABOUT[name]
+    return str(about["label"]), shown(getattr(metrics, name), about["unit"], currency)
+
+
+def search_facts(result: WalkForwardResult) -> list[tuple[str, str]]:
     """What was searched, by labels."""
     first, last = result.windows[0], result.windows[-1]
     length = words.duration(first.test_end - first.test_start).split()
-    start, end = _stamp(first.test_start_ns, result), _stamp(last.test_end_ns, result)
+    start = stamp_words(first.test_start_ns, result.windows)
+    end = stamp_words(last.test_end_ns, result.windows)
     wanted = "more" if result.maximize else "less"
     label = _ABOUT[result.objective]["label"] if result.objective in _ABOUT else None
     objective = words.name(result.objective) + (f" ({label})" if label else "")
@@ -144,12 +158,12 @@ def _rows(result: WalkForwardResult) -> list[_Row]:
         rows.append(
             _Row(
                 f"{window.number}{' !' if window.number in result.flags else ''}",
-                _stamp(window.test_start_ns, result),
-                _stamp(window.test_end_ns, result),
+                stamp_words(window.test_start_ns, result.windows),
+                stamp_words(window.test_end_ns, result.windows),
                 words.setting(result.settings[best]),
-                _value(result, float(result.train_objectives[place, best])),
-                _value(result, float(result.test_objectives[place, best])),
-                _rank(result, place, best),
+                _own_words(result, float(result.train_objectives[place, best])),
+                _own_words(result, float(result.test_objectives[place, best])),
+                rank_words(result, place, best),
                 shown(growth, "fraction", result.currency),
             )
         )
@@ -161,16 +175,23 @@ def _left_out(result: WalkForwardResult) -> list[str]:
     return [f"and {more:,} more windows; to_frame() has all."] if more > 0 else []
 
 
-def _value(result: WalkForwardResult, value: float) -> str:
+def _own_words(result: WalkForwardResult, value: float) -> str:
+    return objective_words(result.objective, value, result.currency)
+
+
+def objective_words(objective: str, value: float, currency: str) -> str:
+    """Write a value of an objective, which may be any metric, or of somebody's own making."""
     if math.isnan(value):
         return words.MISSING
-    about = _ABOUT.get(result.objective)
+    about = _ABOUT.get(objective)
+    if math.isinf(value):
+        return shown(value, "ratio", currency)
     if about is None or about["unit"] == "count":
         return f"{value:,.6g}".replace("-", "−")
-    return shown(value, about["unit"], result.currency)
+    return shown(value, about["unit"], currency)
 
 
-def _rank(result: WalkForwardResult, place: int, best: int) -> str:
+def rank_words(result: WalkForwardResult, place: int, best: int) -> str:
     """Say where the chosen setting came in among all, on the test."""
     values = result.test_objectives[place]
     own = values[best]
@@ -180,10 +201,10 @@ def _rank(result: WalkForwardResult, place: int, best: int) -> str:
     return f"{int(better.sum()) + 1:,}/{int((~np.isnan(values)).sum()):,}"
 
 
-def _stamp(ns: int, result: WalkForwardResult) -> str:
+def stamp_words(ns: int, windows: Sequence[WalkForwardWindow]) -> str:
     """Write a time as precisely as the windows need it: days alone where all are days."""
     text = words.clock(checks.ns_to_seconds(ns), date=True)
-    return text[:10] if _are_days(result.windows) else text
+    return text[:10] if _are_days(windows) else text
 
 
 def _are_days(windows: Sequence[WalkForwardWindow]) -> bool:
@@ -207,7 +228,7 @@ def _columns(rows: Sequence[_Row]) -> list[str]:
 def html_of(result: WalkForwardResult) -> str:
     """Write the summary for a notebook: without script, in the colours of the text around it."""
     facts = "".join(
-        f"{html.escape(label)}: {html.escape(text)}<br>" for label, text in _search(result)
+        f"{html.escape(label)}: {html.escape(text)}<br>" for label, text in search_facts(result)
     )
     found = result.overfitting
     reasons = "".join(f"<li>{html.escape(words.name(reason))}</li>" for reason in found.reasons)
