@@ -105,7 +105,7 @@ class Feed(Deck, ABC):
     A subclass gives `batches` and, where it knows it, `total`. `run` sends the rows while the
     cell waits; ``await play(...)`` sends them at a speed while the kernel stays free. Each
     call starts from the first row, and one can be under way at a time. `pause`, `resume`,
-    `step`, `stop` and `speed` work from any thread.
+    `step`, `seek`, `stop` and `speed` work from any thread.
 
     Parameters
     ----------
@@ -266,6 +266,23 @@ class Feed(Deck, ABC):
                     woken.clear()
         return self._position
 
+    def time_at(self, row: int) -> int | None:
+        """Return the own time of a row (from 0), in nanoseconds since 1970.
+
+        None for a row that the feed does not have, and for a feed that does not know its rows
+        before they are played.
+        """
+        del row
+        return None
+
+    def row_at(self, ns: int) -> int | None:
+        """Return how many rows are not later than a time of the feed's own, in nanoseconds.
+
+        As far as ``seek(row=...)`` jumps, to be there. None as for `time_at`.
+        """
+        del ns
+        return None
+
     def locate(self, position: int) -> str:
         """Say which row comes at `position` (from 0), for messages."""
         return f"row {position} of feed {self.name!r}"
@@ -315,6 +332,8 @@ class Feed(Deck, ABC):
             if position == 0:
                 shift.begin(batch[0][1])
             times, stamps, is_end = shift.move([fields[1] for fields in batch])
+            if position == 0 and times:
+                self._first_ns = times[0]
             if most is not None and position + len(times) >= most:
                 times, is_end = times[: most - position], True
             for ns, stamp, fields in zip(times, stamps, batch, strict=False):

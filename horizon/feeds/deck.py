@@ -11,6 +11,7 @@ from typing import Literal, TypeAlias
 
 from horizon import checks
 from horizon.errors import HorizonError
+from horizon.feeds.goal import Goal, goal_of
 from horizon.feeds.pace import Pace, speed_of
 
 __all__ = ["Deck", "FeedProgress", "Status"]
@@ -46,11 +47,11 @@ class FeedProgress:
 
 
 class Deck:
-    """Play, pause, step and stop, as on a tape deck, and who watches.
+    """Play, pause, step, jump and stop, as on a tape deck, and who watches.
 
     A *pass* is one walk over the rows. Every control may be used from any thread, from a
     callback too, and repeated at no risk; without a pass under way it does nothing, except
-    for `step`, which needs one.
+    for `step` and `seek`, which need one.
 
     Parameters
     ----------
@@ -72,6 +73,9 @@ class Deck:
         self._wake: Callable[[], object] = _nothing
         self._is_stopping = False
         self._steps = 0
+        # Where a jump ends: after so many rows, or at a time as the client sees it.
+        self._seek: Goal | None = None
+        self._first_ns: int | None = None
         # Read once a row without the lock: whether no control needs a look before it.
         self._is_free = True
 
@@ -94,6 +98,11 @@ class Deck:
     def is_stopping(self) -> bool:
         """Whether the pass under way was told to stop and has not come to its end yet."""
         return self._pace is not None and self._is_stopping
+
+    @property
+    def is_seeking(self) -> bool:
+        """Whether a jump is under way; see `seek`."""
+        return self._seek is not None
 
     @property
     def position(self) -> int:
@@ -130,9 +139,12 @@ class Deck:
     def pause(self) -> None:
         """Stand still after the row being sent; market time stands still too."""
         with self._lock:
-            if self._pace is None or (self._pace.is_paused and not self._steps):
+            if self._pace is None:
+                return
+            if self._pace.is_paused and not self._steps and self._seek is None:
                 return
             self._steps = 0
+            self._seek = None
             self._pace.pause(time.monotonic())
             self._refresh()
         self._notify()
@@ -159,13 +171,55 @@ class Deck:
         """
         count = checks.integer("n", n)
         with self._lock:
-            if self._pace is None:
-                raise HorizonError(
-                    f"feed {self._name!r} is {self._status}, and step() needs a pass under way: "
-                    "begin one with play(ex, paused=True)"
-                )
-            self._pace.pause(time.monotonic())
+            self._under_way("step").pause(time.monotonic())
+            self._seek = None
             self._steps += count
+            self._refresh()
+        self._notify()
+
+    def seek(self, *, row: int | None = None, to: object = None) -> None:
+        """Jump forward: send every row up to a point at once, then go on as before.
+
+        Nothing is left out: the client takes all rows in between, in their order, without the
+        waiting, so that its orders, algorithms and equity are what they would have been. A feed
+        that plays goes on from there at its speed, one that pauses stands still there.
+        `pause`, `step` and `stop` end a jump where it is.
+
+        Parameters
+        ----------
+        row : int, optional
+            Jump until the client has taken so many rows of this pass.
+        to : float, datetime or timedelta, optional
+            Jump to this time, that time included, as the client sees it; a timedelta counts
+            from the first row. One of the two is needed.
+
+        Raises
+        ------
+        HorizonError
+            If no pass is under way, or if the point lies behind: a client cannot take back
+            what it has done, so ``stop()`` and begin again, with a new client for a new account.
+        TypeError, ValueError
+            For a point that is none, such as a row beyond the last.
+
+        Examples
+        --------
+        >>> feed.seek(row=5_000)
+        >>> feed.seek(to=timedelta(hours=2))
+        """
+        goal = goal_of(row, to)
+        total = self.total
+        if goal.row is not None and total is not None and goal.row > total:
+            raise ValueError(f"row must be at most {total:,}, the rows of the feed, was {row:,}")
+        with self._lock:
+            self._under_way("seek")
+            behind = goal.behind(self._position, self._first_ns, self._last_ns)
+            if behind:
+                raise HorizonError(
+                    f"feed {self._name!r} cannot go back: {behind}. A client cannot take back what "
+                    "it has done: stop() the feed and begin again"
+                )
+            self._steps = 0
+            self._seek = goal
             self._refresh()
         self._notify()
 
@@ -205,6 +259,15 @@ class Deck:
 
         return unsubscribe
 
+    def _under_way(self, verb: str) -> Pace:
+        """The pace of the pass under way; under the lock."""
+        if self._pace is None:
+            raise HorizonError(
+                f"feed {self._name!r} is {self._status}, and {verb}() needs a pass under way: "
+                "begin one with play(ex, paused=True)"
+            )
+        return self._pace
+
     def _begin(self, pace: Pace, wake: Callable[[], object]) -> None:
         with self._lock:
             if self._pace is not None:
@@ -213,14 +276,14 @@ class Deck:
                     "stop() it or wait for its end before another pass"
                 )
             self._pace, self._wake = pace, wake
-            self._is_stopping, self._steps = False, 0
-            self._position, self._last_ns = 0, None
+            self._is_stopping, self._steps, self._seek = False, 0, None
+            self._position, self._first_ns, self._last_ns = 0, None, None
             self._refresh()
         self._notify()
 
     def _end(self, status: Status) -> None:
         with self._lock:
-            self._pace, self._wake, self._status = None, _nothing, status
+            self._pace, self._wake, self._status, self._seek = None, _nothing, status, None
         self._notify()
 
     def _gate(self, market_ns: int) -> float:
@@ -230,6 +293,17 @@ class Deck:
             wall = time.monotonic()
             if self._is_stopping:
                 return 0.0
+            if self._seek is not None:
+                if self._seek.is_ahead(self._position, self._first_ns, market_ns):
+                    self._pace.jump(market_ns, wall)
+                    return 0.0
+                # There: the market's clock stands at the time that was asked for, but not before
+                # the first row, which is due whenever it comes.
+                at_ns = self._seek.time_ns(self._first_ns)
+                if at_ns is not None and self._position:
+                    self._pace.jump(at_ns, wall)
+                self._seek = None
+                self._refresh()
             if self._steps:
                 self._steps -= 1
                 self._pace.jump(market_ns, wall)
@@ -241,7 +315,7 @@ class Deck:
         if self._pace is None:
             return
         self._status = "paused" if self._pace.is_paused else "playing"
-        self._is_free = self._pace.is_free and not self._is_stopping
+        self._is_free = self._pace.is_free and not self._is_stopping and self._seek is None
         self._wake()
 
     def _notify(self) -> None:

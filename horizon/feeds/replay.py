@@ -165,6 +165,14 @@ class Replay(Feed):
             ]
             yield list(zip(names[table.codes[part]].tolist(), times, *numbers, strict=True))
 
+    def time_at(self, row: int) -> int | None:
+        """Return the own time of a row (from 0), in nanoseconds; None if there is no such row."""
+        return int(self._table.times[row]) if 0 <= row < self.total else None
+
+    def row_at(self, ns: int) -> int:
+        """Return how many rows are not later than a time of the data, in nanoseconds."""
+        return int(np.searchsorted(self._table.times, ns, side="right"))
+
     def locate(self, position: int) -> str:
         """Say where in the data the row at `position` comes from, for messages."""
         feed = self._table.feeds[self._table.feed_codes[position]]

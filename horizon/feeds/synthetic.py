@@ -162,6 +162,16 @@ class Synthetic(Feed):
         """What the market would settle at, 1.0 or 0.0; no row gives it away."""
         return self._outcome
 
+    def time_at(self, row: int) -> int | None:
+        """Return the time of a row (from 0), in nanoseconds after the first; None for no row."""
+        is_there = row >= 0 and (self._n is None or row < self._n)
+        return row * self._interval_ns if is_there else None
+
+    def row_at(self, ns: int) -> int:
+        """Return how many rows are not later than so many nanoseconds after the first."""
+        rows = max(ns // self._interval_ns + 1, 0)
+        return rows if self._n is None else min(rows, self._n)
+
     def batches(self) -> Iterator[Sequence[Fields]]:
         """Give the rows from the first on; each call begins anew."""
         rng = self._generator()

@@ -142,6 +142,8 @@ class Player(Deck):
         try:
             turn = clock() + _TURN
             for ns, rows in self._stepped(start_ns):
+                if self._first_ns is None:
+                    self._first_ns = ns
                 while not self._is_free and (delay := self._gate(ns)) > 0.0:
                     sink.beat()
                     await self._wait(delay, ns, sink, woken)

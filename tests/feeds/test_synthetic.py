@@ -14,8 +14,13 @@ from horizon.feeds import Row, Synthetic
 from tests.feeds.fakes import Recorder
 
 
+def prices_of(feed: Synthetic) -> np.ndarray:
+    # Plain tuples, the price third: a `Row` for each would take two thirds of the time.
+    return np.array([fields[2] for batch in feed.batches() for fields in batch])
+
+
 def prices(**options: Any) -> np.ndarray:
-    return np.array([row.price for row in Synthetic(**options)])
+    return prices_of(Synthetic(**options))
 
 
 def test_first_rows_have_the_start_the_interval_and_quotes_around_it() -> None:
@@ -38,7 +43,6 @@ def test_quotes_are_rounded_away_from_the_price() -> None:
     assert (row.bid, row.ask) == pytest.approx((0.493, 0.513), abs=1e-15)
 
 
-@pytest.mark.no_cover
 @pytest.mark.no_cover
 @pytest.mark.parametrize("start", [0.1, 0.5, 0.8])
 def test_mean_over_seeds_is_the_start_at_every_distance(start: float) -> None:
@@ -76,7 +80,7 @@ def test_next_move_has_mean_zero_whatever_the_price_and_the_last_move() -> None:
 @pytest.mark.no_cover
 def test_outcome_has_the_price_as_its_probability() -> None:
     feeds = [Synthetic(seed=seed, start=0.3, volatility=0.05, n=400) for seed in range(3_000)]
-    gap = np.array([feed.outcome - list(feed)[-1].price for feed in feeds])  # type: ignore[operator]
+    gap = np.array([feed.outcome - prices_of(feed)[-1] for feed in feeds])
     assert abs(gap.mean()) < 4 * gap.std(ddof=1) / np.sqrt(len(gap))
     assert {feed.outcome for feed in feeds} == {0.0, 1.0}
 
