@@ -10,12 +10,13 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from horizon import checks
 from horizon.algos import TWAP, VWAP, ExecAlgo, Iceberg
+from horizon.amend_preview import AmendPreview
 from horizon.engine import Engine
 from horizon.errors import VenueError
 from horizon.instruments import Market
@@ -41,6 +42,8 @@ from horizon.venues.simulated import SimulatedVenue
 if TYPE_CHECKING:
     import pandas as pd
 
+    from horizon.venues.book_view import BookView
+
 __all__ = ["ImperativeClient", "connect", "register_venue"]
 
 _Algo = TypeVar("_Algo", bound=ExecAlgo)
@@ -56,7 +59,16 @@ _ORDER_COLUMNS: Final = [
     "reason",
 ]
 
-_VENUES: Final[dict[str, Callable[..., SimulatedVenue]]] = {"paper": Paper}
+
+def _book_account(**options: Any) -> SimulatedVenue:
+    """Open a `BookAccount`, which is loaded on first use."""
+    from horizon.venues.book_account import BookAccount
+
+    _check_options("book", BookAccount, options)
+    return BookAccount(**options)
+
+
+_VENUES: Final[dict[str, Callable[..., SimulatedVenue]]] = {"paper": Paper, "book": _book_account}
 
 
 def connect(
@@ -67,11 +79,13 @@ def connect(
     Parameters
     ----------
     venue : str or Venue
-        ``"paper"``, another name given to `register_venue`, or a venue object.
+        ``"paper"``, whose orders meet ticks; ``"book"``, whose orders meet order books (see
+        `horizon.venues.BookAccount`); another name given to `register_venue`; or a venue object.
     risk : RiskConfig, optional
         Limits on opening orders; None is no limit.
     **options
-        Passed to the venue's factory, e.g. ``initial_cash_usd=50_000, fee_bps=10`` for paper.
+        Passed to the venue's factory, e.g. ``initial_cash_usd=50_000, fee_bps=10`` for paper,
+        ``initial_cash=50_000, fill_model="probabilistic"`` for books.
 
     Returns
     -------
@@ -240,6 +254,39 @@ class ImperativeClient(OrderVerbs):
         """
         return self.engine.amend(order_id, new_quantity, new_price)
 
+    def preview_amend(
+        self,
+        order_id: str,
+        new_quantity: float | None = None,
+        new_price: float | None = None,
+    ) -> AmendPreview:
+        """Say what `amend` would do, without doing it; nothing changes.
+
+        Returns
+        -------
+        AmendPreview
+            What would be open then, whether the order keeps its place in the queue, and what is
+            left of the buying power; or, in ``refusal``, why money or risk would refuse it.
+
+        Raises
+        ------
+        OrderError
+            If the order is unknown or closed, has filled more than `new_quantity`, or is
+            post-only and would take liquidity.
+        TypeError, ValueError
+            If neither argument is given, or one is not a number above 0 on the market's grid.
+
+        Examples
+        --------
+        >>> import horizon as hz
+        >>> ex = hz.connect("paper")
+        >>> order = ex.buy("AAPL", 10, limit=180.0)
+        >>> seen = ex.preview_amend(order.id, new_price=181.0)
+        >>> seen.price_after, seen.keeps_place
+        (181.0, False)
+        """
+        return self.engine.preview_amend(order_id, new_quantity, new_price)
+
     def cancel(self, order_id: str) -> bool:
         """End an open order; False for one that is closed or unknown."""
         return self.engine.cancel(order_id)
@@ -405,6 +452,33 @@ class ImperativeClient(OrderVerbs):
     def quote(self, market_id: str) -> VenueQuote | None:
         """The last tick of a market; None before the first."""
         return self._venue.quote(market_id)
+
+    def take_book(
+        self,
+        market_id: str,
+        bids: Sequence[tuple[float, float]],
+        asks: Sequence[tuple[float, float]],
+        timestamp: Any = None,
+        *,
+        price: float | None = None,
+        volume: float | None = None,
+        trade: float | None = None,
+    ) -> list[VenueFill]:
+        """Give a market its next order book; see `horizon.venues.BookAccount.take_book`.
+
+        Returns the fills that this made; `fills` gives them as well.
+        """
+        return self._venue.take_book(
+            market_id, bids, asks, timestamp, price=price, volume=volume, trade=trade
+        )
+
+    def book(self, market_id: str) -> BookView | None:
+        """The order book as the next order would meet it; None where there is none.
+
+        By the id of a NO side it is the book of NO. What this account has taken since the last
+        book came is gone from it.
+        """
+        return self._venue.book(market_id)
 
     @property
     def time(self) -> float:

@@ -10,11 +10,12 @@ from __future__ import annotations
 
 import html
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from horizon import checks
+from horizon.amend_preview import AmendPreview, amend_preview
 from horizon.errors import RiskRejected, VenueError
 from horizon.instruments import NO_SUFFIX, Market, canonical_id, split_side
 from horizon.preview import OrderPreview, TrialGate, order_preview
@@ -38,6 +39,9 @@ from horizon.venues.paper import Paper
 from horizon.venues.records import Leg, MarketState, OrderState
 from horizon.venues.simulated import SimulatedVenue
 from horizon.venues.snapshots import order_snapshot
+
+if TYPE_CHECKING:
+    from horizon.venues.book_view import BookView
 
 __all__ = ["Engine", "EngineStatus"]
 
@@ -312,11 +316,6 @@ class Engine:
         """
         if self._closed is not None:
             self.require_open()
-        if self.venue.matching == "book":
-            # Its price is that of the levels it takes; an estimate at the best would be too good.
-            raise VenueError(
-                "a preview does not walk an order book: look at the levels of ctx.book instead"
-            )
         asked = TrialGate(self._gate)
         order = self.venue.place(
             market_id,
@@ -417,6 +416,22 @@ class Engine:
                 raise
             return order_snapshot(order, self.venue.name)
 
+    def preview_amend(
+        self,
+        order_id: str,
+        new_quantity: float | None = None,
+        new_price: float | None = None,
+    ) -> AmendPreview:
+        """Say what `amend` would do with the same arguments; nothing changes.
+
+        Money, risk and an order's own reduce-only refuse in the answer; all else that `amend`
+        raises, this raises.
+        """
+        with self._lock:
+            self.require_open()
+            change = self.venue.amendment(order_id, new_quantity, new_price)
+            return amend_preview(change, self._gate, self.venue)
+
     def settle(self, market_id: str, price: float) -> list[VenueSettlement]:
         """End a market: its algorithms, its orders, and its positions at this price."""
         self.require_open()
@@ -511,6 +526,24 @@ class Engine:
         fills = self.venue.tick(market_id, price, timestamp, **bar)
         return [self._in_engine_words(fill) for fill in fills] if fills else []
 
+    def take_book(
+        self,
+        market_id: str,
+        bids: Sequence[tuple[float, float]],
+        asks: Sequence[tuple[float, float]],
+        timestamp: Any = None,
+        *,
+        price: float | None = None,
+        volume: float | None = None,
+        trade: float | None = None,
+    ) -> list[Fill]:
+        """Give a market its next book; see `BookAccount.take_book`. Returns the fills it made."""
+        self.require_open()
+        fills = self.venue.take_book(
+            market_id, bids, asks, timestamp, price=price, volume=volume, trade=trade
+        )
+        return [self._in_engine_words(fill) for fill in fills] if fills else []
+
     # ------------------------------------------------------------------ reading
     @property
     def risk_config(self) -> RiskConfig:
@@ -527,6 +560,11 @@ class Engine:
         """Cash and what all positions are worth at their marks."""
         self.require_open()
         return self.venue.equity()
+
+    def book(self, market_id: str) -> BookView | None:
+        """The order book as the next order would meet it; None where there is none."""
+        self.require_open()
+        return self.venue.book(market_id)
 
     def order(self, order_id: str) -> VenueOrder:
         """Return one order as it stands; `OrderError` if it is unknown."""

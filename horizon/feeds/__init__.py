@@ -13,6 +13,7 @@ from horizon.feeds.alpaca import AlpacaFeed
 from horizon.feeds.backoff import Backoff
 from horizon.feeds.base import Feed, Row
 from horizon.feeds.binance import BinanceWS
+from horizon.feeds.book_replay import BookReplay
 from horizon.feeds.deck import FeedProgress
 from horizon.feeds.kalshi import KalshiBook
 from horizon.feeds.live import LiveFeed
@@ -23,6 +24,7 @@ from horizon.feeds.replay import Replay
 from horizon.feeds.rest import RESTFeed
 from horizon.feeds.status import FeedStatus
 from horizon.feeds.synthetic import Synthetic
+from horizon.feeds.synthetic_books import SyntheticBooks
 from horizon.feeds.updates import Gap, Garbage, Hangup, Update
 from horizon.feeds.websocket import WebSocketFeed
 
@@ -30,6 +32,7 @@ __all__ = [
     "AlpacaFeed",
     "Backoff",
     "BinanceWS",
+    "BookReplay",
     "Feed",
     "FeedProgress",
     "FeedStatus",
@@ -45,6 +48,7 @@ __all__ = [
     "Replay",
     "Row",
     "Synthetic",
+    "SyntheticBooks",
     "Update",
     "WebSocketFeed",
     "create",

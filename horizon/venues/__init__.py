@@ -1,7 +1,8 @@
 """Venues: where orders meet a market, the account that they move, and the models of a market.
 
-`Paper` matches against ticks, `BookVenue` against recorded books. Derive from `Fees`, `Latency`,
-`Impact` or `FillModel` for a model of your own, and hand it to `hz.backtest`.
+`Paper` matches against ticks, `BookVenue` against recorded books, `BookAccount` against books
+that come one by one. Derive from `Fees`, `Latency`, `Impact` or `FillModel` for a model of your
+own, and hand it to `hz.backtest`.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from horizon.venues.simulated import SimulatedVenue
 
 if TYPE_CHECKING:  # what is loaded on first use
     from horizon.venues.book import BookVenue
+    from horizon.venues.book_account import BookAccount
     from horizon.venues.fees import Fees, FlatFees
     from horizon.venues.fill_models import (
         DeterministicFills,
@@ -26,6 +28,7 @@ if TYPE_CHECKING:  # what is loaded on first use
     from horizon.venues.latency import ConstantLatency, Latency, NoLatency
 
 __all__ = [
+    "BookAccount",
     "BookVenue",
     "ConstantLatency",
     "DeterministicFills",
@@ -46,6 +49,7 @@ __all__ = [
 ]
 
 _LAZY = {
+    "BookAccount": "book_account",
     "BookVenue": "book",
     "ConstantLatency": "latency",
     "DeterministicFills": "fill_models",

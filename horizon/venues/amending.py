@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Protocol
 
 from horizon import checks, rules
@@ -14,7 +15,26 @@ from horizon.venues.account import Account
 from horizon.venues.carrying import CarryingVenue, Delay
 from horizon.venues.records import Leg, OrderState
 
-__all__ = ["AmendingVenue", "Gate"]
+__all__ = ["AmendingVenue", "Amendment", "Gate"]
+
+
+@dataclass(frozen=True, slots=True)
+class Amendment:
+    """What an amendment would make of an open order, decided and not applied yet.
+
+    `moved` is whether it arrives anew; `is_checked` whether it may take something, so that
+    money and risk have to be asked.
+    """
+
+    order: OrderState
+    quantity: float
+    price: float
+    moved: bool
+    is_checked: bool
+    is_taker: bool
+    fee_rate: float
+    unit_reserve: float
+    now_ns: int
 
 
 class Gate(Protocol):
@@ -96,6 +116,37 @@ class AmendingVenue(CarryingVenue):
 
         With latency the amendment is sent; `at_ns` is the time at which one arrives.
         """
+        change = self.amendment(order_id, new_quantity, new_price, at_ns=at_ns)
+        order, quantity, price = change.order, change.quantity, change.price
+        if change.is_checked:
+            self.check_amendment(change, gate)
+        now = change.now_ns
+        delay = 0
+        if self.latency is not None and at_ns is None:
+            delay = self._delay_ns(order.leg.market, now)
+        if delay:
+            self._send_amendment(order, quantity, price, gate, now + delay)
+            return order
+        self.apply.amended(
+            now, order_id, quantity, price, change.is_taker, change.fee_rate, change.unit_reserve
+        )
+        if change.moved and self._walks and not order.in_transit:
+            self._arrive(order, now)
+        return order
+
+    def amendment(
+        self,
+        order_id: str,
+        new_quantity: float | None = None,
+        new_price: float | None = None,
+        *,
+        at_ns: int | None = None,
+    ) -> Amendment:
+        """Say what an amendment would make of an order, with the lock held; nothing changes.
+
+        It raises what `amend` raises, but for money, reduce-only and risk, which
+        `check_amendment` asks.
+        """
         self.require_connection()
         if new_quantity is None and new_price is None:
             raise ValueError("amend needs new_quantity, new_price, or both; was given neither")
@@ -147,16 +198,8 @@ class AmendingVenue(CarryingVenue):
                     order_id,
                 )
         now = self.now_ns(market) if at_ns is None else at_ns
-        if moved or quantity > order.quantity:
-            self._check_amended(order, quantity, price, unit, moved, now, gate)
-        delay = 0 if self.latency is None or at_ns is not None else self._delay_ns(market, now)
-        if delay:
-            self._send_amendment(order, quantity, price, gate, now + delay)
-            return order
-        self.apply.amended(now, order_id, quantity, price, taker, rate, unit)
-        if moved and self._walks and not order.in_transit:
-            self._arrive(order, now)
-        return order
+        is_checked = moved or quantity > order.quantity
+        return Amendment(order, quantity, price, moved, is_checked, taker, rate, unit, now)
 
     def _send_amendment(
         self, order: OrderState, quantity: float, price: float, gate: Gate | None, due_ns: int
@@ -180,16 +223,16 @@ class AmendingVenue(CarryingVenue):
 
         self._send(due_ns, land)
 
-    def _check_amended(
-        self,
-        order: OrderState,
-        quantity: float,
-        price: float,
-        unit: float,
-        moved: bool,
-        now_ns: int,
-        gate: Gate | None,
-    ) -> None:
+    def check_amendment(self, change: Amendment, gate: Gate | None) -> None:
+        """Refuse an amendment that money, its own reduce-only or risk do not let pass.
+
+        Raises
+        ------
+        OrderError, RiskRejected, ValueError
+            As `amend` does.
+        """
+        order, quantity, price, moved = change.order, change.quantity, change.price, change.moved
+        unit, now_ns = change.unit_reserve, change.now_ns
         leg, account = order.leg, self.account
         remaining = quantity - order.filled
         if order.reduce_only:
@@ -203,9 +246,7 @@ class AmendingVenue(CarryingVenue):
         # What it takes from the position it takes from the orders behind it, which then open
         # more: all of its side are counted, as they are and as they would be.
         reference = order.reference if order.is_market else price
-        _, before, reserved, held_by = self._side_of(
-            order, order.remaining, order.unit_reserve, order.reference, False
-        )
+        _, before, reserved, held_by = self._side_as_it_is(order)
         own, after, required, would_be = self._side_of(order, remaining, unit, reference, moved)
         opening = max(after - before + order.opening, own)
         if opening <= rules.SLACK * quantity:
@@ -228,6 +269,18 @@ class AmendingVenue(CarryingVenue):
                     f"{available:,.2f}",
                     order.id,
                 )
+
+    def reserve_change(self, change: Amendment) -> float:
+        """Say what an amendment makes the orders of its side reserve more, the lock held."""
+        order = change.order
+        reference = order.reference if order.is_market else change.price
+        remaining = change.quantity - order.filled
+        reserved = self._side_as_it_is(order)[2]
+        required = self._side_of(order, remaining, change.unit_reserve, reference, change.moved)[2]
+        return required - reserved
+
+    def _side_as_it_is(self, order: OrderState) -> tuple[float, float, float, float]:
+        return self._side_of(order, order.remaining, order.unit_reserve, order.reference, False)
 
     def _side_of(
         self, changed: OrderState, remaining: float, unit: float, reference: float, moved: bool

@@ -29,7 +29,7 @@ from horizon.venues.models import asked, nonsense
 from horizon.venues.records import Leg, MarketState, OrderState
 from horizon.venues.simulated import Delay, FeeRates, SimulatedVenue
 
-__all__ = ["BookVenue"]
+__all__ = ["BookVenue", "require_book"]
 
 _PERP: Final = int(AssetClass.Perp)
 _NAN: Final = math.nan
@@ -175,7 +175,7 @@ class BookVenue(SimulatedVenue):
         depth = self._books.get(market_id)
         if not isinstance(depth, LiveBook):
             raise ValueError(f"market {market_id!r} was not opened for books that come one by one")
-        _require_book(depth, bids, asks)
+        require_book(depth, bids, asks)
         return depth.bring(bids, asks)
 
     def _declared(self, market_id: str) -> MarketState:
@@ -232,6 +232,11 @@ class BookVenue(SimulatedVenue):
             return False
         return rules.reaches(rules.complement(best) if leg.is_no else best, price, sign)
 
+    def quotes_of(self, leg: Leg) -> tuple[float, float]:
+        """Return best bid and ask of a side of the book; NaN without."""
+        view = self.book(leg.id)
+        return (_NAN, _NAN) if view is None else (view.best_bid, view.best_ask)
+
     def _no_price(self, leg: Leg, sign: int) -> str:
         return f"no price: the book of {leg.id} has no {'ask' if sign > 0 else 'bid'}"
 
@@ -278,6 +283,33 @@ class BookVenue(SimulatedVenue):
             if change > 0.0:
                 depth.displace(direction, change)
                 self.displacements.append((now_ns, depth.market_id, depth.displacement))
+
+    def on_arrival(self, order: OrderState) -> list[tuple[float, float]]:
+        """What an order would take were it to arrive now, with the lock held; see the base."""
+        leg = order.leg
+        depth = self._books.get(leg.market.id)
+        if depth is None or not order.is_taker or order.post_only:
+            return []
+        quantity = order.remaining
+        if order.reduce_only:
+            quantity = min(quantity, self.account.closable(leg, order.sign))
+        impact = self.impact if self._has_impact else None
+        takes = depth.walk(order.sign, leg.is_no, quantity, order.price, impact)
+        return [(size, price) for _, size, price in takes]
+
+    def ahead_of(self, order: OrderState) -> float:
+        """Units before a resting order in its queue, as the fill model has it, the lock held.
+
+        NaN where no place is kept: the model keeps none, the level was never shown, or no book
+        has come yet.
+        """
+        seen = self._rested.get(order.leg.market.id, {}).get(order.id)
+        if seen is None or order.in_transit or not order.is_open:
+            return _NAN
+        ahead = asked(self.fill_model, "ahead", seen)
+        if isinstance(ahead, bool) or not isinstance(ahead, (int, float)) or ahead < 0.0:
+            raise nonsense(self.fill_model, "ahead", "units, 0 or more, or NaN", ahead)
+        return float(ahead)
 
     # ------------------------------------------------------------------ snapshots and marks
     def show(self, market: MarketState, index: int, now_ns: int) -> None:
@@ -399,7 +431,9 @@ class BookVenue(SimulatedVenue):
     ) -> bool:
         """Whether an order's own number for this snapshot lies below its chance."""
         since = max(order.arrived_ns, depth.previous_ns)
-        answer = asked(self.fill_model, "chance", seen, view, (now_ns - since) / 1_000_000_000)
+        # By another clock than the books' an order may have come after this one was taken.
+        seconds = max(now_ns - since, 0) / 1_000_000_000
+        answer = asked(self.fill_model, "chance", seen, view, seconds)
         try:
             odds = checks.number("chance", answer)
         except (TypeError, ValueError):
@@ -463,8 +497,14 @@ def _require_in_bounds(market: MarketState, books: Books) -> None:
             )
 
 
-def _require_book(depth: LiveBook, bids: Levels, asks: Levels) -> None:
-    """Refuse a book that cannot be; whole sides at a time, for this is asked at every message."""
+def require_book(depth: LiveBook, bids: Levels, asks: Levels) -> None:
+    """Refuse a book that cannot be; whole sides at a time, for this is asked at every message.
+
+    Raises
+    ------
+    DataError
+        As `BookVenue.bring`.
+    """
     lowest, highest = depth.bounds
     for name, (prices, sizes), descends in (("bids", bids, True), ("asks", asks, False)):
         if len(prices) != len(sizes):

@@ -127,6 +127,14 @@ class FillModel(ABC):
             In [0, 1].
         """
 
+    def ahead(self, order: RestingOrder) -> float:
+        """Return the units before a resting order in its queue; NaN where that is not known.
+
+        It decides nothing: who looks at a ladder sees it. Here: NaN, as for a model that keeps
+        no place.
+        """
+        return math.nan
+
     @property
     def params(self) -> dict[str, float]:
         """The model's parameters, by the names that `fill_model_params` knows."""

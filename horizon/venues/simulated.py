@@ -9,15 +9,16 @@ market is left to the venue kind, in three methods: `_reference`, `_is_marketabl
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Mapping
-from typing import Any, Final, Protocol
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from horizon import checks, rules
-from horizon.errors import OrderError
+from horizon.errors import OrderError, VenueError
 from horizon.instruments import Market
 from horizon.types import (
     AssetClass,
     OrderAction,
+    VenueFill,
     VenueOrder,
 )
 from horizon.venues import snapshots
@@ -26,6 +27,9 @@ from horizon.venues.amending import AmendingVenue, Gate
 from horizon.venues.carrying import Delay
 from horizon.venues.models import asked, nonsense
 from horizon.venues.records import Leg, MarketState, OrderState
+
+if TYPE_CHECKING:  # it is loaded with the first book
+    from horizon.venues.book_view import BookView
 
 __all__ = ["Delay", "FeeRates", "Gate", "SimulatedVenue"]
 
@@ -136,6 +140,55 @@ class SimulatedVenue(AmendingVenue):
     def fills_on_arrival(self) -> bool:
         """Whether a market order fills as it is accepted, rather than at a later tick."""
         return True
+
+    def quotes_of(self, leg: Leg) -> tuple[float, float]:
+        """Return best bid and ask of a position's side, with the lock held; NaN without."""
+        return leg.bid, leg.ask
+
+    # ------------------------------------------------------------------ books
+    def book(self, market_id: str) -> BookView | None:
+        """Return the order book of a market; None where the venue has none, as here.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If the id is none.
+        """
+        checks.market_id("market_id", market_id)
+        return None
+
+    def take_book(
+        self,
+        market_id: str,
+        bids: Sequence[tuple[float, float]],
+        asks: Sequence[tuple[float, float]],
+        timestamp: Any = None,
+        *,
+        price: float | None = None,
+        volume: float | None = None,
+        trade: float | None = None,
+    ) -> list[VenueFill]:
+        """Refuse a book: only a `BookAccount` takes them."""
+        raise VenueError(
+            f"venue {self.name!r} takes no books by hand; the account of hz.connect('book') does"
+        )
+
+    def last_trade(self, market: MarketState) -> float:
+        """Price of YES of the latest trade that the market's data told of; NaN where it does not.
+
+        The last price of a market may be a mid; this never is.
+        """
+        return _NAN
+
+    def on_arrival(self, order: OrderState) -> list[tuple[float, float]] | None:
+        """Say what an order would take were it to arrive now, level by level; nothing changes.
+
+        Returns
+        -------
+        list of (size, price), or None
+            The best price first; None where orders meet no book, as here.
+        """
+        return None
 
     # ------------------------------------------------------------------ submit
     def submit(self, action: OrderAction) -> VenueOrder:

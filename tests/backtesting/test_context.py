@@ -507,11 +507,15 @@ def test_an_algorithm_in_a_book_takes_and_rests() -> None:
     assert equity(result) == [1000.0] * 7
 
 
-def test_a_preview_does_not_pretend_to_walk_a_book() -> None:
-    books = [{"timestamp": t, "bids": [(0.5, 10)], "asks": [(0.52, 10)]} for t in (1, 2)]
+def test_a_preview_walks_the_book_of_the_moment() -> None:
+    asks = [(0.52, 10), (0.55, 20)]
+    books = [{"timestamp": t, "bids": [(0.5, 10)], "asks": asks} for t in (1, 2)]
+    seen = []
 
     def look(ctx: hz.backtesting.Context) -> None:
-        with pytest.raises(hz.VenueError, match="does not walk an order book"):
-            ctx.exchange().preview("m", 120, market=True)
+        seen.append(ctx.exchange().preview("m", 15, market=True))
 
     hz.backtest(markets=["m"], book_data={"m": books}, pipeline=[look])
+    # 10 at 0.52 and 5 at 0.55 cost 7.95: 0.53 each.
+    assert [one.taking.levels for one in seen] == [((0.52, 10.0), (0.55, 5.0))] * 2
+    assert [one.price for one in seen] == pytest.approx([0.53] * 2)
