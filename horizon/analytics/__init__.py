@@ -15,6 +15,8 @@
 `tearsheet`         the record, the tables and the series of one equity curve
 `calibration`       whether probabilities mean what they say
 `decay`             what is left of an edge as events come near
+`spans`             stretches of time; `sheet_parts`: a tearsheet of one, or of some markets;
+                    `pairs`: forecasts that can be chosen by time, market and side
 `volume`, `depth`   fills against a day's volume; order books through time
 ==================  ================================================================
 
@@ -81,6 +83,8 @@ from horizon.analytics.inference import (
 from horizon.analytics.measure import metrics_of
 from horizon.analytics.metrics import MetricRow, Metrics
 from horizon.analytics.overfitting import Cscv, cscv
+from horizon.analytics.pair_reader import forecast_pairs
+from horizon.analytics.pairs import ForecastPairs
 from horizon.analytics.periods import (
     by_hour,
     by_month,
@@ -133,6 +137,8 @@ from horizon.analytics.rolling import (
 )
 from horizon.analytics.sampling import Sampling
 from horizon.analytics.sensitivity import ParameterStability, parameter_stability
+from horizon.analytics.sheet_parts import tearsheet_part
+from horizon.analytics.spans import Span, span_between, span_named
 from horizon.analytics.tearsheet import Tearsheet, generate_tearsheet
 from horizon.analytics.trades import (
     closings,
@@ -256,12 +262,19 @@ __all__ = [
     "cscv",
     "parameter_stability",
     "reality_check",
+    # parts of a record
+    "Span",
+    "span_between",
+    "span_named",
+    "tearsheet_part",
     # forecasts
     "CalibrationCurve",
     "EdgeDecay",
+    "ForecastPairs",
     "brier_score",
     "calibration_curve",
     "edge_decay",
+    "forecast_pairs",
     "log_loss",
     "wilson_interval",
     # volume and depth

@@ -24,12 +24,12 @@ from horizon.analytics.sketch import percent, sketch
 if TYPE_CHECKING:
     from horizon.analytics.tearsheet import Tearsheet
 
-__all__ = ["MOST_ROWS", "html_page", "html_summary"]
+__all__ = ["MOST_ROWS", "TINTS", "Cell", "Table", "html_page", "html_summary", "tables_of"]
 
 #: Rows of a table at most; it says how many there are.
 MOST_ROWS: Final = 100
 #: Steps of the tint of a cell, either way.
-_STEPS: Final = 5
+TINTS: Final = 5
 _INSTALL: Final = "pip install 'horizon-workbench[lab]'"
 #: JupyterLab floats the parts of every list of terms in an output, one over the other.
 _PLAIN: Final = "float:none;width:auto;padding:0"
@@ -51,19 +51,21 @@ _KEY_FIGURES: Final = (
 
 
 @dataclass(frozen=True, slots=True)
-class _Cell:
+class Cell:
+    """A cell as it is written, and how strong its tint is: above 0 a gain, below 0 a loss."""
+
     text: str
     tint: int = 0
     is_number: bool = True
 
 
 @dataclass(frozen=True, slots=True)
-class _Table:
-    """A table as the page writes it: a row begins with what it is about."""
+class Table:
+    """A table as a page writes it: a row begins with what it is about."""
 
     caption: str
     header: Sequence[str]
-    rows: Sequence[tuple[str, Sequence[_Cell]]]
+    rows: Sequence[tuple[str, Sequence[Cell]]]
     note: str = ""
     empty: str = "Nothing to show."
     hints: dict[str, str] = field(default_factory=dict)
@@ -103,6 +105,8 @@ def html_page(sheet: Tearsheet, *, theme: str = "light", figure: bool = True) ->
     # On paper a dark figure would be a black box: its light twin goes along.
     names = [theme] if theme == "light" else [theme, "light"]
     drawn = [_figure(sheet, name) for name in names] if with_figure else []
+    tables = tables_of(sheet)
+    metrics = tables.pop("metrics")
     page: str = _template().render(
         title=words.name(sheet.title),
         period=_period(sheet),
@@ -113,9 +117,9 @@ def html_page(sheet: Tearsheet, *, theme: str = "light", figure: bool = True) ->
         figures=[text for text, _ in drawn],
         plotly=_plotly_js() if drawn else "",
         sketch=sketch(sheet),
-        metrics=_metric_tables(sheet),
-        tables=_tables(sheet),
-        steps=[step for step in range(-_STEPS, _STEPS + 1) if step],
+        metrics=metrics,
+        tables=[table for group in tables.values() for table in group],
+        steps=[step for step in range(-TINTS, TINTS + 1) if step],
     )
     return page
 
@@ -186,8 +190,8 @@ def _palette(look: Any) -> dict[str, str]:
     colours = {name: getattr(look, name) for name in ("ink", "muted", "grid", "paper", "plan")}
     (_, worst), _, _, _, (_, best) = look.diverging
     middle = look.diverging[2][1]
-    for step in range(1, _STEPS + 1):
-        share = step / _STEPS
+    for step in range(1, TINTS + 1):
+        share = step / TINTS
         colours[f"loss{step}"] = _between(middle, worst, share)
         colours[f"gain{step}"] = _between(middle, best, share)
     return colours
@@ -199,7 +203,7 @@ def _between(start: str, end: str, share: float) -> str:
 
 
 # ------------------------------------------------------------------------ the tables
-def _metric_tables(sheet: Tearsheet) -> list[_Table]:
+def _metric_tables(sheet: Tearsheet) -> list[Table]:
     """One table for each group of metrics that has any."""
     rows = list(sheet.rows())
     tables = []
@@ -207,30 +211,46 @@ def _metric_tables(sheet: Tearsheet) -> list[_Table]:
         own = [row for row in rows if row.group == group]
         if own:
             tables.append(
-                _Table(
+                Table(
                     group,
                     ("Metric", "Value"),
-                    [(row.label, [_Cell(row.shown)]) for row in own],
+                    [(row.label, [Cell(row.shown)]) for row in own],
                     hints={row.label: row.meaning for row in own},
                 )
             )
     return tables
 
 
-def _tables(sheet: Tearsheet) -> list[_Table]:
-    """Every table but the metrics, in the order of the page."""
+def tables_of(sheet: Tearsheet) -> dict[str, list[Table]]:
+    """Return every table of a tearsheet, by what they are about, in the order of the page.
+
+    Parameters
+    ----------
+    sheet : Tearsheet
+
+    Returns
+    -------
+    dict
+        ``"metrics"``, ``"returns"``, ``"markets"``, ``"drawdowns"`` and ``"trips"``.
+    """
     is_sparse = sheet.sampling.period in ("week", "month")
     small = [_years(sheet), _months_of_the_year(sheet) if is_sparse else _weekdays(sheet)]
     if sheet.is_intraday:
         small.append(_hours(sheet))
-    return [_months(sheet), *small, _markets(sheet), _drawdowns(sheet), _round_trips(sheet)]
+    return {
+        "metrics": _metric_tables(sheet),
+        "returns": [_months(sheet), *small],
+        "markets": [_markets(sheet)],
+        "drawdowns": [_drawdowns(sheet)],
+        "trips": [_round_trips(sheet)],
+    }
 
 
-def _months(sheet: Tearsheet) -> _Table:
+def _months(sheet: Tearsheet) -> Table:
     frame = sheet.monthly_table
     cells = np.asarray(frame, dtype=np.float64)
     most = [_largest(cells[:, :12])] * 12 + [_largest(cells[:, 12:])]
-    return _Table(
+    return Table(
         "Returns by month and year, %",
         ("Year", *(str(name) for name in frame.columns[:12]), "Whole year"),
         [
@@ -242,17 +262,17 @@ def _months(sheet: Tearsheet) -> _Table:
     )
 
 
-def _years(sheet: Tearsheet) -> _Table:
-    return _Table(
+def _years(sheet: Tearsheet) -> Table:
+    return Table(
         "Returns by year",
         ("Year", "Return"),
-        [(year, [_Cell(percent(value))]) for year, value in sheet.yearly_returns.items()],
+        [(year, [Cell(percent(value))]) for year, value in sheet.yearly_returns.items()],
         empty="No year has a return yet.",
         is_small=True,
     )
 
 
-def _drawdowns(sheet: Tearsheet) -> _Table:
+def _drawdowns(sheet: Tearsheet) -> Table:
     rows = []
     to_the = _precision(
         moment
@@ -266,17 +286,17 @@ def _drawdowns(sheet: Tearsheet) -> _Table:
             (
                 f"{number}",
                 [
-                    _Cell(percent(-fall.depth)),
-                    _Cell(_money(-fall.depth_money, sheet.currency)),
-                    _Cell(words.clock(fall.peak_time, date=True)[:to_the]),
-                    _Cell(words.clock(fall.trough_time, date=True)[:to_the]),
-                    _Cell(
+                    Cell(percent(-fall.depth)),
+                    Cell(_money(-fall.depth_money, sheet.currency)),
+                    Cell(words.clock(fall.peak_time, date=True)[:to_the]),
+                    Cell(words.clock(fall.trough_time, date=True)[:to_the]),
+                    Cell(
                         words.clock(fall.recovery_time, date=True)[:to_the]
                         if recovered
                         else "not yet"
                     ),
-                    _Cell(words.duration(fall.duration_secs)),
-                    _Cell(
+                    Cell(words.duration(fall.duration_secs)),
+                    Cell(
                         words.MISSING
                         if fall.recovery_secs is None
                         else words.duration(fall.recovery_secs)
@@ -284,7 +304,7 @@ def _drawdowns(sheet: Tearsheet) -> _Table:
                 ],
             )
         )
-    return _Table(
+    return Table(
         "Largest drawdowns; times are UTC",
         (
             "No.",
@@ -301,45 +321,45 @@ def _drawdowns(sheet: Tearsheet) -> _Table:
     )
 
 
-def _weekdays(sheet: Tearsheet) -> _Table:
-    return _Table(
+def _weekdays(sheet: Tearsheet) -> Table:
+    return Table(
         "Mean return of a day by weekday, UTC",
         ("Weekday", "Mean return"),
-        [(words.WEEKDAYS[day], [_Cell(percent(v, 4))]) for day, v in sheet.by_weekday.items()],
+        [(words.WEEKDAYS[day], [Cell(percent(v, 4))]) for day, v in sheet.by_weekday.items()],
         empty="No day has a return yet.",
         is_small=True,
     )
 
 
-def _months_of_the_year(sheet: Tearsheet) -> _Table:
-    return _Table(
+def _months_of_the_year(sheet: Tearsheet) -> Table:
+    return Table(
         "Mean return of a month by month of the year",
         ("Month", "Mean return"),
-        [(words.MONTHS[month - 1], [_Cell(percent(v, 4))]) for month, v in sheet.by_month.items()],
+        [(words.MONTHS[month - 1], [Cell(percent(v, 4))]) for month, v in sheet.by_month.items()],
         empty="No month has a return yet.",
         is_small=True,
     )
 
 
-def _hours(sheet: Tearsheet) -> _Table:
-    return _Table(
+def _hours(sheet: Tearsheet) -> Table:
+    return Table(
         "Mean return of an hour by hour of day, UTC",
         ("Hour", "Mean return"),
         [
-            (f"{hour:02d}:00 to {hour + 1:02d}:00", [_Cell(percent(value, 4))])
+            (f"{hour:02d}:00 to {hour + 1:02d}:00", [Cell(percent(value, 4))])
             for hour, value in sheet.time_of_day.items()
         ],
         is_small=True,
     )
 
 
-def _markets(sheet: Tearsheet) -> _Table:
+def _markets(sheet: Tearsheet) -> Table:
     by_size = sorted(sheet.pnl_by_market.items(), key=lambda item: (-abs(item[1]), item[0]))
-    return _Table(
+    return Table(
         "Realised profit and loss by market, after fees",
         ("Market", _in("Profit or loss", sheet)),
         [
-            (words.name(market), [_Cell(_money(value, sheet.currency, sign=True))])
+            (words.name(market), [Cell(_money(value, sheet.currency, sign=True))])
             for market, value in by_size[:MOST_ROWS]
         ],
         note=_cut(len(by_size), "markets", "the largest, either way"),
@@ -348,7 +368,7 @@ def _markets(sheet: Tearsheet) -> _Table:
     )
 
 
-def _round_trips(sheet: Tearsheet) -> _Table:
+def _round_trips(sheet: Tearsheet) -> Table:
     frame = sheet.round_trips
     rows = []
     first = frame.head(MOST_ROWS).to_dict("records")
@@ -356,25 +376,25 @@ def _round_trips(sheet: Tearsheet) -> _Table:
     places = {name: _places(trip[name] for trip in first) for name in ("entry_price", "exit_price")}
     for trip in first:
         money = [
-            _Cell(_money(trip[name], sheet.currency, sign=name != "fees"))
+            Cell(_money(trip[name], sheet.currency, sign=name != "fees"))
             for name in ("pnl_gross", "fees", "pnl")
         ]
         rows.append(
             (
                 words.name(str(trip["market_id"])),
                 [
-                    _Cell(str(trip["side"]), is_number=False),
-                    _Cell(words.amount(trip["largest_quantity"])),
-                    _Cell(words.price(trip["entry_price"], decimals=places["entry_price"])),
-                    _Cell(words.price(trip["exit_price"], decimals=places["exit_price"])),
-                    _Cell(words.clock(trip["opened"].timestamp(), date=True)[:to_the]),
-                    _Cell(words.clock(trip["closed"].timestamp(), date=True)[:to_the]),
-                    _Cell(words.duration(trip["holding"].total_seconds())),
+                    Cell(str(trip["side"]), is_number=False),
+                    Cell(words.amount(trip["largest_quantity"])),
+                    Cell(words.price(trip["entry_price"], decimals=places["entry_price"])),
+                    Cell(words.price(trip["exit_price"], decimals=places["exit_price"])),
+                    Cell(words.clock(trip["opened"].timestamp(), date=True)[:to_the]),
+                    Cell(words.clock(trip["closed"].timestamp(), date=True)[:to_the]),
+                    Cell(words.duration(trip["holding"].total_seconds())),
                     *money,
                 ],
             )
         )
-    return _Table(
+    return Table(
         "Round trips, from flat to flat; times are UTC",
         (
             "Market",
@@ -420,13 +440,13 @@ def _precision(seconds: Iterable[float]) -> int:
     return 19 if any(moment % 86_400.0 for moment in seconds) else 10
 
 
-def _tinted(value: float, most: float) -> _Cell:
+def _tinted(value: float, most: float) -> Cell:
     """Write a return in percent, tinted by its share of the largest."""
     if math.isnan(value):
-        return _Cell("")
+        return Cell("")
     text = percent(value, 1 if abs(value) < 10.0 else 0).removesuffix(" %")
     share = value / most if most > 0.0 else 0.0
-    return _Cell(text, round(share * _STEPS))
+    return Cell(text, round(share * TINTS))
 
 
 def _largest(values: NDArray[np.float64]) -> float:

@@ -113,7 +113,8 @@ class Drawing:
             values = self.values[row]
             places = [self._line(key, "x", self.across), self._line(key, "y", down)]
             told = [
-                f"{self.row_title} {self.names[row]}: {setting_words(one)}<br>{self._result(row, i)}"
+                f"{self.row_title} {self.names[row]}: {setting_words(one)}<br>"
+                f"{self._result(row, i)}"
                 for i, one in enumerate(self.settings)
             ]
             has = np.isfinite(values)

@@ -69,9 +69,12 @@ def tearsheet(sheet: Tearsheet, *, theme: str = "light", currency: str | None = 
     return drawing.figure(plain(drawing.sheet.title))
 
 
-def untitled_tearsheet(sheet: Tearsheet, *, theme: str = "light") -> LongFigure:
-    """Draw a tearsheet for a page that has its title, its period and the notes in words."""
-    return _drawing(sheet, theme, None).figure(None)
+def untitled_tearsheet(sheet: Tearsheet, *, theme: str = "light", tiles: bool = True) -> LongFigure:
+    """Draw a tearsheet for a page that has its title, its period and the notes in words.
+
+    Without `tiles` it leaves the numbers above the first panel to the page as well.
+    """
+    return _drawing(sheet, theme, None).figure(None, tiles=tiles)
 
 
 def _drawing(sheet: Tearsheet, theme: str, currency: str | None) -> _Drawing:
@@ -98,7 +101,7 @@ class _Drawing:
         self.traces: list[dict[str, Any]] = []
         self.times = sheet.curve.times_ns
 
-    def figure(self, heading: str | None) -> LongFigure:
+    def figure(self, heading: str | None, *, tiles: bool = True) -> LongFigure:
         page, sheet = self.page, self.sheet
         self._equity()
         self._underwater()
@@ -108,8 +111,10 @@ class _Drawing:
         page.depth += 14
         self.traces += distribution(page, sheet)
         self.traces += by_clock(page, sheet)
-        shown = {row.name: row.shown for row in sheet.rows()}
-        above = page.tiles([(name, shown.get(key, MISSING)) for key, name in _KEY_FIGURES])
+        above = 0
+        if tiles:
+            shown = {row.name: row.shown for row in sheet.rows()}
+            above = page.tiles([(name, shown.get(key, MISSING)) for key, name in _KEY_FIGURES])
         told = [self._period(), *sheet.cautions, *self.long.notes]
         layout = page.layout(heading, told, above=above)
         self.long.add_traces(self.traces)
