@@ -18,6 +18,7 @@ from horizon.algos import (
     Iceberg,
     volume_profile,
 )
+from horizon.amend_preview import AmendPreview
 from horizon.client import ImperativeClient, connect, register_venue
 from horizon.engine import Engine, EngineStatus
 from horizon.errors import (
@@ -53,6 +54,7 @@ from horizon.types import (
     VenueSettlement,
 )
 from horizon.venues import Paper
+from horizon.venues.slippage import Taking
 
 if TYPE_CHECKING:  # what is loaded on first use, for editors and type checkers
     from horizon import analytics, backtesting, feeds, figures, running, strategies, widgets
@@ -64,7 +66,13 @@ if TYPE_CHECKING:  # what is loaded on first use, for editors and type checkers
         generate_tearsheet,
         log_loss,
     )
-    from horizon.backtesting import BacktestResult, backtest, check_lookahead, load_result
+    from horizon.backtesting import (
+        BacktestResult,
+        Played,
+        backtest,
+        check_lookahead,
+        load_result,
+    )
     from horizon.running import RunHandle, RunStatus, run
     from horizon.strategies import (
         EMA,
@@ -86,7 +94,7 @@ if TYPE_CHECKING:  # what is loaded on first use, for editors and type checkers
         Zscore,
         strategy,
     )
-    from horizon.walkforward import CpcvResult, WalkForwardResult, cpcv, walk_forward
+    from horizon.walkforward import CpcvResult, Searched, WalkForwardResult, cpcv, walk_forward
     from horizon.widgets import workbench
 
 __version__ = "0.1.0.dev0"
@@ -99,6 +107,7 @@ __all__ = [
     "VWAP",
     "AlgoError",
     "AlgoProgress",
+    "AmendPreview",
     "AssetClass",
     "BacktestResult",
     "BollingerZ",
@@ -131,6 +140,7 @@ __all__ = [
     "Paper",
     "Perp",
     "PipelineError",
+    "Played",
     "Position",
     "Prediction",
     "Price",
@@ -141,10 +151,12 @@ __all__ = [
     "RiskRejected",
     "RunHandle",
     "RunStatus",
+    "Searched",
     "Side",
     "Signal",
     "SignalExecution",
     "Strategy",
+    "Taking",
     "Tearsheet",
     "Urgency",
     "VenueCapital",
@@ -206,6 +218,7 @@ _LAZY_NAMES = {
     "Kelly": "strategies",
     "Metrics": "analytics",
     "MovingAverageCross": "strategies",
+    "Played": "backtesting",
     "Price": "strategies",
     "RSI": "strategies",
     "RealizedVol": "strategies",
@@ -213,6 +226,7 @@ _LAZY_NAMES = {
     "RunHandle": "running",
     "RunStatus": "running",
     "SMA": "strategies",
+    "Searched": "walkforward",
     "Signal": "strategies",
     "SignalExecution": "strategies",
     "Strategy": "strategies",

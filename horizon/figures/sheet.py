@@ -143,6 +143,8 @@ def add_fills(
                 )
             ],
             "hoverinfo": "text",
+            # For whoever is told of a click on one of them.
+            "customdata": some.order_ids,
             **where,
         }
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from horizon.running.handle import RunHandle, handles
+from horizon.running.health import FeedHealth
 from horizon.running.launch import run
+from horizon.running.problems import Problem
 from horizon.running.status import RunStatus
 
-__all__ = ["RunHandle", "RunStatus", "handles", "run"]
+__all__ = ["FeedHealth", "Problem", "RunHandle", "RunStatus", "handles", "run"]

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from horizon import checks, words
 from horizon.backtesting.result import BacktestResult
@@ -18,7 +19,9 @@ from horizon.engine import Engine
 from horizon.errors import HorizonError
 from horizon.feeds.live import LiveFeed
 from horizon.instruments import split_side
+from horizon.running.health import FeedHealth, health_of
 from horizon.running.player import Player
+from horizon.running.problems import Problem
 from horizon.running.session import Session
 from horizon.running.sources import AnyFeed
 from horizon.running.status import RunState, RunStatus
@@ -188,6 +191,45 @@ class RunHandle:
             return "connecting"
         is_paused = session.player is not None and session.player.status == "paused"
         return "paused" if is_paused else "running"
+
+    def health(self) -> list[FeedHealth]:
+        """How each feed is doing: its state, its last row, its stale markets; a new list."""
+        return health_of(self._session, is_over=self._worker.is_over)
+
+    @property
+    def problems(self) -> list[Problem]:
+        """What stages have raised so far and the run has passed over, by kind; a new list."""
+        return self._session.problems.all()
+
+    @property
+    def saves_to(self) -> str:
+        """Where the result is written as the run ends; empty for nowhere."""
+        path = self._session.plan.save
+        return "" if path is None else str(path)
+
+    @property
+    def initial_capital(self) -> float:
+        """What the account began with."""
+        return self._session.plan.capital
+
+    def equity_since(self, n: int = 0) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+        """Return the equity curve without its first `n` points, of which one knows already.
+
+        Returns
+        -------
+        ndarray of int64, ndarray of float64
+            Times in nanoseconds since 1970, and equity; copies.
+        """
+        begin = checks.integer("n", n, least=0)
+        loop = self._session.loop
+        assert loop.times is not None
+        # Both grow while they are copied: the shorter copy counts.
+        equity, times = loop.equity[begin:], loop.times[begin:]
+        n_points = min(len(equity), len(times))
+        return (
+            np.array(times[:n_points], dtype=np.int64),
+            np.array(equity[:n_points], dtype=np.float64),
+        )
 
     @property
     def equity_curve(self) -> list[tuple[float, float]]:

@@ -10,7 +10,6 @@ import asyncio
 import logging
 import threading
 import time
-from collections import Counter
 from collections.abc import Callable, Coroutine
 from typing import Any, Final
 
@@ -26,6 +25,7 @@ from horizon.running.arguments import Plan
 from horizon.running.ending import close
 from horizon.running.intake import Intake, is_milestone
 from horizon.running.player import Player
+from horizon.running.problems import Problems
 from horizon.running.sources import Source
 from horizon.venues.book import BookVenue
 
@@ -94,7 +94,8 @@ class Session:
         self.player = _player_of(plan)
         #: Live feeds that have ended by themselves, by identity.
         self._has_ended: set[int] = set()
-        self._failures: Counter[tuple[str, str]] = Counter()
+        #: What stages have raised, in words.
+        self.problems = Problems()
         self._aloop: asyncio.AbstractEventLoop | None = None
         self._over = asyncio.Event()
         self._woken = asyncio.Event()
@@ -250,9 +251,7 @@ class Session:
     def _note_error(self, error: PipelineError) -> None:
         """Log an exception that a run has passed over."""
         cause = error.__cause__ or error
-        kind = (error.stage, type(cause).__name__)
-        self._failures[kind] += 1
-        count = self._failures[kind]
+        count = self.problems.note(error)
         if is_milestone(count):
             times = "" if count == 1 else f" (so far {count:,} times)"
             _log.error("%s: %s%s", self.plan.name, error, times, exc_info=cause)

@@ -28,7 +28,8 @@ class Watch:
     def __init__(self, threshold_ns: int | None) -> None:
         self._threshold_ns = threshold_ns
         self._heard: OrderedDict[int, int] = OrderedDict()
-        self._lost: set[int] = set()
+        #: The lost ones, with when they were last heard of.
+        self._lost: dict[int, int] = {}
         #: Nobody is stale before this time; `next_ns` says when exactly.
         self.before_ns = NEVER
 
@@ -40,16 +41,22 @@ class Watch:
             heard.move_to_end(number)
             return
         heard[number] = now_ns
-        self._lost.discard(number)
+        self._lost.pop(number, None)
         if self._threshold_ns is not None:
             self.before_ns = min(self.before_ns, now_ns + self._threshold_ns)
 
     def lose(self, number: int) -> bool:
         """Note that a feed is lost; return whether it was known until now."""
-        if self._heard.pop(number, None) is None:
+        heard_ns = self._heard.pop(number, None)
+        if heard_ns is None:
             return False
-        self._lost.add(number)
+        self._lost[number] = heard_ns
         return True
+
+    def heard_ns(self, number: int) -> int | None:
+        """When a feed was last heard of, lost or not; None if it never was."""
+        heard_ns = self._heard.get(number)
+        return self._lost.get(number) if heard_ns is None else heard_ns
 
     @property
     def next_ns(self) -> int:
