@@ -17,11 +17,14 @@ BROWSER_TESTS = $(shell grep -rl --include='*.py' 'mark\.browser' tests | sort)
 
 # Importing nbval takes seconds in each process, and only the notebooks need it.
 PYTEST := $(BIN)/python -m pytest -p no:nbval
+# Where bytecode may not be kept, as in many images for containers, each process compiles the tests
+# and the library for itself: the half of a short run.
+unexport PYTHONDONTWRITEBYTECODE
 # pytest exits with 5 when it collected nothing, which is no failure here.
 NONE_OK = || { code=$$?; [ $$code -eq 5 ] && echo "nothing to collect for '$@', going on" || exit $$code; }
 
 .DEFAULT_GOAL := help
-.PHONY: help setup lab test lint unit notebooks browser test-long bench picture lock format clean
+.PHONY: help setup lab test lint unit notebooks browser coverage test-long bench picture lock format clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(firstword $(MAKEFILE_LIST)) | sed -E 's/^([a-z-]+):.*## (.*)/\1|\2/' \
@@ -59,8 +62,8 @@ lint: setup ## ruff and mypy
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-unit: setup ## the quick tests, with branch coverage
-	$(PYTEST) -n $(JOBS) --cov --cov-report=term $(NONE_OK)
+unit: setup ## the quick tests
+	$(PYTEST) -n $(JOBS) $(NONE_OK)
 
 notebooks: setup ## run the notebooks, and check that they are committed clean
 	$(BIN)/python scripts/notebooks.py --check
@@ -68,6 +71,9 @@ notebooks: setup ## run the notebooks, and check that they are committed clean
 
 browser: setup ## drive the desk and run the notebooks in JupyterLab in a headless Chromium
 	$(PYTEST) -m browser -n $(JOBS) --dist worksteal $(BROWSER_TESTS) $(NONE_OK)
+
+coverage: setup ## the quick tests again, with branch coverage, which doubles their time
+	$(PYTEST) -n $(JOBS) --cov --cov-report=term $(NONE_OK)
 
 test-long: setup ## the tests that take minutes
 	$(PYTEST) -m long -n $(JOBS) tests $(NONE_OK)

@@ -1,6 +1,7 @@
 """Recorded markets through the paper venue: the books hold at every tick of them.
 
-The data lies beside the repository, not in it; without it these tests are skipped.
+The data lies beside the repository, not in it; without it these tests are skipped. They run the
+same few lines a million times: nothing of them is measured.
 """
 
 import math
@@ -24,6 +25,9 @@ DAYS = "2026-07-10_to_2026-07-17"
 BOOKS = DATA / "prediction-market-ticks" / f"polymarket_top_of_book_{DAYS}.parquet"
 OUTCOMES = DATA / "prediction-market-ticks" / f"polymarket_outcomes_{DAYS}.csv.gz"
 SPY = DATA / "intraday-volume" / "spy_minute_bars_2011-01.csv.gz"
+
+
+pytestmark = pytest.mark.no_cover
 
 
 def needs(*paths: Path) -> Any:
@@ -109,7 +113,7 @@ def outcomes() -> dict[str, float]:
 
 
 @needs(BOOKS, OUTCOMES)
-@pytest.mark.parametrize("matching", ["price", "quotes"])
+@pytest.mark.parametrize("matching", [pytest.param("price", marks=pytest.mark.long), "quotes"])
 def test_a_week_of_198_markets_keeps_the_books_at_every_tick(
     matching: str, books: Replay, outcomes: dict[str, float]
 ) -> None:

@@ -22,9 +22,12 @@ TICKS = DATA / f"polymarket_top_of_book_{DAYS}.parquet"
 OUTCOMES = DATA / f"polymarket_outcomes_{DAYS}.csv.gz"
 COLUMNS = {"timestamp": "ts", "market_id": "slug", "price": "mid"}
 
-pytestmark = pytest.mark.skipif(
-    not (TICKS.exists() and OUTCOMES.exists()), reason=f"no recorded data in {DATA}"
-)
+pytestmark = [
+    pytest.mark.skipif(
+        not (TICKS.exists() and OUTCOMES.exists()), reason=f"no recorded data in {DATA}"
+    ),
+    pytest.mark.no_cover,  # the same few lines a million times
+]
 
 CAPITAL = 1_000_000.0
 SIZE = 5.0

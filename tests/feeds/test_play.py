@@ -262,7 +262,7 @@ def test_play_without_limit_sends_all_and_lets_the_loop_turn() -> None:
         client.tick = lambda *args, **rest: None  # type: ignore[method-assign]
         last = time.thread_time()
         assert await feed.play(client) == 300_000
-        is_over = True
+        longest, is_over = max(longest, time.thread_time() - last), True
         await task
         assert longest < 0.1  # 8 ms, and a collection of garbage
 

@@ -644,7 +644,7 @@ def sessions(examples: int, steps: int, *, random: bool = False) -> Count:
 
 
 def test_client_machine_keeps_its_books() -> None:
-    examples, _, steps = os.environ.get("HORIZON_FUZZ", "200x300").partition("x")
+    examples, _, steps = os.environ.get("HORIZON_FUZZ", "80x300").partition("x")
     print(f"\n{sessions(int(examples), int(steps))}")
 
 
