@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,6 +21,16 @@ from tests.browser.server import find_chromium, open_browser, open_page, serve_l
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
+
+FAILED = pytest.StashKey[bool]()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
+    report = yield
+    if report.failed:
+        item.stash[FAILED] = True
+    return report
 
 
 @pytest.fixture(scope="session")
@@ -45,8 +56,57 @@ def browser(chromium: str) -> Iterator[Browser]:
         yield browser
 
 
+class KeptPage:
+    """One page of Lab for test after test: starting another takes seconds.
+
+    A page in which a test has failed is not used again.
+    """
+
+    def __init__(self, browser: Browser, server: Server) -> None:
+        self._browser, self._server = browser, server
+        self._stack = ExitStack()
+        self._lab: Lab | None = None
+
+    def take(self, folder: Path) -> Lab:
+        if self._lab is None:
+            page = open_page(self._browser, self._server, folder)
+            self._lab = self._stack.enter_context(page)
+        self._lab.folder = folder
+        return self._lab
+
+    def put_away(self) -> None:
+        try:
+            if self._lab is not None:
+                self._lab.put_away()
+        except Exception:
+            self.drop()
+            raise
+
+    def drop(self) -> None:
+        self._lab = None
+        self._stack.close()
+
+
+@pytest.fixture(scope="session")
+def kept_page(browser: Browser, lab_server: Server) -> Iterator[KeptPage]:
+    page = KeptPage(browser, lab_server)
+    yield page
+    page.drop()
+
+
 @pytest.fixture
-def lab(browser: Browser, lab_server: Server, tmp_path: Path) -> Iterator[Lab]:
-    """A fresh page; its kernel ends with the test."""
+def lab(kept_page: KeptPage, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Lab]:
+    """A page of Lab, perhaps that of the test before; its notebook and kernel end with the test."""
+    lab = kept_page.take(tmp_path)
+    yield lab
+    if FAILED in request.node.stash:
+        kept_page.drop()
+    else:
+        kept_page.put_away()
+
+
+@pytest.fixture
+def fresh_lab(browser: Browser, lab_server: Server, tmp_path: Path) -> Iterator[Lab]:
+    """A page of Lab in which nothing was open before; its kernel ends with the test."""
     with open_page(browser, lab_server, tmp_path) as lab:
         yield lab

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 NOTEBOOK_RUN = 180.0  # seconds
 THEME = "apputils-extension/themes"
+WINDOW = {"width": 1400, "height": 900}
 # A healthy start of Lab logs these.
 HARMLESS = re.compile(r"/favicon\.ico|GPU stall due to ReadPixels")
 BROKEN_WIDGET = re.compile(
@@ -78,6 +79,17 @@ JS_EXECUTE = """async ([code, seconds]) => {
 }"""
 JS_RESTART = "() => window.horizonPanel.sessionContext.restartKernel()"
 JS_INTERRUPT = "() => window.horizonPanel.sessionContext.session.kernel.interrupt()"
+# Nothing is asked, whatever is not saved.
+JS_PUT_AWAY = """async () => {
+  await window.horizonPanel?.sessionContext.shutdown();
+  for (const widget of [...window.jupyterapp.shell.widgets('main')]) widget.dispose();
+  window.horizonPanel = undefined;
+}"""
+JS_THEME = """async name => {
+  const {commands} = window.jupyterapp;
+  if (document.body.dataset.jpThemeName !== name)
+    await commands.execute('apputils:change-theme', {theme: name});
+}"""
 JS_SHUTDOWN = "async () => { await window.horizonPanel?.sessionContext.shutdown(); }"
 JS_SAVE = "() => window.horizonPanel.context.save()"
 JS_ERRORS = """() => window.horizonPanel.content.widgets.flatMap((cell, index) =>
@@ -133,7 +145,7 @@ class Lab:
     # Opening
 
     def open(self, notebook: Path, *, dark: bool = False) -> None:
-        """Open a copy of `notebook` in a fresh workspace, with a kernel of its own."""
+        """Open a copy of `notebook`, with a kernel of its own."""
         name = f"{notebook.stem}-{secrets.token_hex(4)}.ipynb"
         shutil.copyfile(notebook, self.server.root / "notebooks" / name)
         self._show(f"notebooks/{name}", dark)
@@ -159,10 +171,26 @@ class Lab:
 
     def _show(self, notebook: str, dark: bool) -> None:
         self._notebook, self._dark = notebook, dark
-        self.server.set_setting(THEME, {"theme": f"JupyterLab {'Dark' if dark else 'Light'}"})
-        workspace = f"lab/workspaces/{secrets.token_hex(4)}"
-        self.page.goto(f"{self.server.url}/{workspace}?reset&token={self.server.token}")
+        theme = f"JupyterLab {'Dark' if dark else 'Light'}"
+        self.server.set_setting(THEME, {"theme": theme})
+        if self.page.evaluate("() => !!window.jupyterapp"):
+            self.page.evaluate(JS_THEME, theme)
+        else:
+            workspace = f"lab/workspaces/{secrets.token_hex(4)}"
+            self.page.goto(f"{self.server.url}/{workspace}?reset&token={self.server.token}")
         self._await_lab()
+
+    def put_away(self) -> None:
+        """Close all that is open, unsaved, and end its kernel; the page opens another then."""
+        for page in self.page.context.pages:
+            if page is not self.page:
+                page.close()
+        self.close_dialogs()
+        self.page.evaluate(JS_PUT_AWAY)
+        self.page.mouse.move(0, 0)
+        self.page.set_viewport_size(WINDOW)
+        self.outside_requests.clear()
+        self._console.clear()
 
     def _await_lab(self) -> None:
         self.page.wait_for_function("() => !!window.jupyterapp")

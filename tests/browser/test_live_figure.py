@@ -143,7 +143,8 @@ class Plot:
         return self.output.locator(f".modebar-btn[data-title^='{name}']")
 
 
-def test_a_million_points_are_painted_zoomed_and_panned(lab) -> None:
+def test_a_million_points_are_painted_zoomed_and_panned(fresh_lab) -> None:
+    lab = fresh_lab  # no plotly.js is there yet
     lab.open_cells(MILLION, SHOW, SHOW, "LiveFigure(equity(100_000, panels=2))")
     lab.run_all()
     shown, second, linked = Plot(lab, 1), Plot(lab, 2), Plot(lab, 3)
@@ -332,7 +333,8 @@ def test_outputs_that_change_their_size_theme_and_figure_or_go(lab) -> None:
     assert_no_problems(lab)
 
 
-def test_plotly_of_the_notebook_itself_is_taken_where_it_is_there(lab) -> None:
+def test_plotly_of_the_notebook_itself_is_taken_where_it_is_there(fresh_lab) -> None:
+    lab = fresh_lab  # no plotly.js is there yet
     lab.open_cells(MILLION, "equity(5_000)", SHOW, dark=True)
     lab.run_cell(0)
     lab.run_cell(1)
