@@ -413,6 +413,15 @@ def shown(value: float | int, unit: str, currency: str) -> str:
     return text.replace("-", "−", 1)
 
 
+def shown_difference(change: float | int, unit: str, currency: str) -> str:
+    """Write by how much a metric differs, with its sign; of percentages in points (pp)."""
+    # The sign by itself: a duration has none, and is written as none.
+    text = shown(abs(change), unit, currency)
+    if unit in ("fraction", "percent"):
+        text = text.replace(" %", " pp")
+    return f"{'−' if change < 0.0 else '+'}{text}"
+
+
 def _document() -> None:
     """Put what each metric says into the class's docstring, from the one place that has it."""
     lines = [(Metrics.__doc__ or "").rstrip(), "", "    Attributes", "    ----------"]

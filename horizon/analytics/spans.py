@@ -111,8 +111,9 @@ def span_between(start: Any = None, end: Any = None) -> Span:
     Parameters
     ----------
     start, end : datetime, epoch seconds or ISO text, optional
-        What has no zone is UTC. Text that is a date alone, ``"2024-03-31"``, is that whole day:
-        as an end it lies within the span.
+        Text without a zone is UTC; a `datetime` without one is local time, as everywhere. Text
+        that is a date alone, ``"2024-03-31"``, is that whole day: as an end it lies within the
+        span.
 
     Raises
     ------

@@ -9,7 +9,7 @@ from dataclasses import fields
 from typing import TYPE_CHECKING, Any, Final
 
 from horizon import checks, words
-from horizon.analytics.metrics import Metrics, shown
+from horizon.analytics.metrics import Metrics, shown, shown_difference
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -177,9 +177,7 @@ class Comparison:
         change = second - first
         if math.isnan(change) or len(set(self._currencies())) > 1:
             return words.MISSING
-        # The sign by itself: a duration has none, and is written as none.
-        text = shown(abs(change), _ABOUT[name]["unit"], self._currencies()[0])
-        return f"{'−' if change < 0.0 else '+'}{text}"
+        return shown_difference(change, _ABOUT[name]["unit"], self._currencies()[0])
 
     def _notes(self) -> list[str]:
         notes = []

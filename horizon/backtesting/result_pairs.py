@@ -65,14 +65,17 @@ def pairs_of(record: RunRecord) -> ForecastPairs:
 def _resolutions(record: RunRecord, names: tuple[str, ...]) -> NDArray[np.int64]:
     """When each market was resolved, in ns; `NEVER` where the run has not kept it."""
     found = {split_side(leg_id)[0]: at for leg_id, _, _, _, at in record.settlements}
-    given = record.config.get("resolutions")
+    read, given = (record.config.get(key) for key in ("resolutions_ns", "resolutions"))
     timed = given if isinstance(given, Mapping) else {}
+    if isinstance(read, Mapping):
+        found = {**read, **found}
     last = int(record.times_ns[-1]) if len(record.times_ns) else NEVER
     times = []
     for name in names:
         at = found.get(name)
         if at is None:
-            # Those without a time of their own settle with the last row.
+            # Those without a time of their own settle with the last row. A result that was saved
+            # without the times as they were read has what was given for them.
             at = last if name not in timed else int(nanoseconds([timed[name]], None)[0])
         times.append(at)
     return np.array(times, dtype=np.int64)

@@ -422,6 +422,8 @@ def backtest(
             "feeds_of_data": list(first.feeds),
             "books": {market: len(one) for market, one in books.items()},
             "settled": list(settled),
+            # As they were read: of a datetime, `resolutions` has no more than its text.
+            "resolutions_ns": {market: at for at, market, _ in ends.timed},
         },
         periods_per_year=periods_per_year,
         data=first,

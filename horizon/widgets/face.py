@@ -93,7 +93,7 @@ class Face(anywidget.AnyWidget):
     def __init__(self, *, palette: str | Palette = "blue-orange", every: float = VALUES) -> None:
         self._palette = palette_of(palette)
         self._live = Live.here()
-        self._every = every
+        self._pace = self._every = every
         self._beaten = 0.0
         self._made_at = time.time()
         # When each of the latest beats was sent, on the monotonic clock.
@@ -200,7 +200,7 @@ class Face(anywidget.AnyWidget):
             getattr(self, _OWN_VERBS[verb])()
             return
         if verb == "theme":
-            self._turn(bool(content.get("dark")))
+            self._turn_dark(bool(content.get("dark")))
             return
         if self.ended and (verb not in self.lasting or self.is_gone):
             return
@@ -233,7 +233,7 @@ class Face(anywidget.AnyWidget):
                 "because the kernel was busy. Look again and repeat it"
             )
 
-    def _turn(self, is_dark: bool) -> None:
+    def _turn_dark(self, is_dark: bool) -> None:
         if is_dark != self.is_dark and not self.ended:
             self.is_dark = is_dark
             self.themed()
@@ -263,7 +263,7 @@ class Face(anywidget.AnyWidget):
             self._leaving = None
         if self._is_resting and not self.ended:
             self._is_resting = False
-            self._live.show(self, self._every)
+            self._live.show(self, self._pace)
 
     def _nobody_may_look(self) -> None:
         # Another output or browser tab may show it as well: whoever does answers this.
@@ -279,6 +279,12 @@ class Face(anywidget.AnyWidget):
         self._is_resting = True
         self._live.rest(self)
         self.out_of_sight()
+
+    def in_view(self, is_seen: bool) -> None:
+        """Say whether it is in sight: what is behind another panel is painted once a second."""
+        self._pace = self._every if is_seen else max(self._every, _BEAT)
+        if not self.ended and not self._is_resting:
+            self._live.show(self, self._pace)
 
     def give_back(self) -> None:
         """Leave page and kernel for good, with all that it holds."""

@@ -68,10 +68,13 @@ class Form:
         values = arguments.get("values")
         if not isinstance(values, Mapping):
             raise TypeError("values must hold the texts of the fields")
-        taken = {
-            name: text_of(values, name, most=_LONGEST) if name in values else self.values[name]
-            for name in self.values
-        }
+        taken = dict(self.values)
+        # A page that is behind has old copies of what the kernel has changed meanwhile: only
+        # what was changed on the page is a wish.
+        touched = arguments.get("touched", list(values))
+        for name in self.values:
+            if name in values and name in touched:
+                taken[name] = text_of(values, name, most=_LONGEST)
         self._by = text_of(arguments, "by")
         edit = arguments.get("edit")
         self._edit = edit if isinstance(edit, int) else 0

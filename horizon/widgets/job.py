@@ -63,12 +63,17 @@ class Job(Generic[T]):
         self._began = time.monotonic()
         self._ended: float | None = None
         self._is_cancelled = False
+        self._is_heard = False
         self._outcome: JobState = "running"
         self._result: T | None = None
         #: The newest of what the work has told; None before the first.
         self.progress: Any = None
         #: What the work raised, if it failed.
         self.error: BaseException | None = None
+        # A thread that is the first to load pandas leaves it half made for the loop meanwhile,
+        # and plotly looks at it whenever it draws.
+        import pandas  # noqa: F401
+
         context = contextvars.copy_context()
         threading.Thread(
             target=context.run, args=(self._run,), name="horizon-job", daemon=True
@@ -84,13 +89,19 @@ class Job(Generic[T]):
             self.error = error
         else:
             self._result, outcome = result, "done"
+        self._outcome = outcome
         self._ended = time.monotonic()
-        # What came to its end although nobody wants it any more is not a result.
-        self._outcome = "cancelled" if self._is_cancelled else outcome
         try:
-            self._live.soon(lambda: self._done(self), self._owner)
+            self._live.soon(self._hear, self._owner)
         except RuntimeError:
             pass  # the loop has been closed: nobody is left to hear of it
+
+    def _hear(self) -> None:
+        """Tell of the end, on the loop. What nobody wants any more by then is not a result."""
+        if self._is_cancelled:
+            self._outcome, self._result, self.error = "cancelled", None, None
+        self._is_heard = True
+        self._done(self)
 
     def _tell(self, progress: Any) -> None:
         if self._is_cancelled:
@@ -98,13 +109,17 @@ class Job(Generic[T]):
         self.progress = progress
 
     def cancel(self) -> None:
-        """Let the work end at its next word; again, and after its end, at no risk."""
-        self._is_cancelled = True
+        """Let the work end at its next word; again, and after its end, at no risk.
+
+        From now on it has no result, even if its thread has come to the end already.
+        """
+        if not self._is_heard:
+            self._is_cancelled = True
 
     @property
     def is_running(self) -> bool:
-        """Whether its thread is still at work."""
-        return self._ended is None
+        """Whether it is at work, or its end has not been heard of yet."""
+        return not self._is_heard
 
     @property
     def is_cancelled(self) -> bool:
@@ -114,7 +129,7 @@ class Job(Generic[T]):
     @property
     def state(self) -> JobState:
         """How it stands: ``"running"``, ``"done"``, ``"cancelled"`` or ``"failed"``."""
-        return "running" if self._ended is None else self._outcome
+        return self._outcome if self._is_heard else "running"
 
     @property
     def seconds(self) -> float:

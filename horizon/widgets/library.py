@@ -6,10 +6,9 @@ import zlib
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 
-from horizon.figures.export import plotly_module, plotly_version
 from horizon.widgets.face import Face, Verb
 
-__all__ = ["PLOTLY", "Library"]
+__all__ = ["Library"]
 
 
 class Library:
@@ -47,6 +46,3 @@ class Library:
     def sender(self, face: Face) -> Verb:
         """Return the verb that sends it to a widget's pages."""
         return lambda _: face.send({"library": self.key}, buffers=[self.prepare().result()])
-
-
-PLOTLY = Library("plotly.js", plotly_version, plotly_module)

@@ -127,9 +127,12 @@ class Live:
         self._cells[key] = run, owners
 
     def adopt(self, owner: Owner, holder: Owner) -> None:
-        """Tie an owner to the one that holds it, and no longer to a cell of its own."""
+        """Tie an owner to the one that holds it.
+
+        It still ends with the cell that made it, if that is another one than its holder's.
+        """
         for _, owners in self._cells.values():
-            if owner in owners:
+            if owner in owners and holder in owners:
                 owners.remove(owner)
         context = self._contexts.get(holder)
         if context is not None and owner in self._contexts:

@@ -12,12 +12,12 @@ import traitlets
 
 from horizon import checks, words
 from horizon.checks import show
-from horizon.figures.export import as_json
+from horizon.figures.export import as_json, plotly_module, plotly_version
 from horizon.figures.long import LongFigure
 from horizon.figures.page import wrapped
 from horizon.widgets.access import text_of
 from horizon.widgets.face import Face, Verb
-from horizon.widgets.library import PLOTLY
+from horizon.widgets.library import Library
 
 __all__ = ["LiveFigure"]
 
@@ -26,6 +26,10 @@ _EVERY: Final = 1.0
 _NS_PER_MS: Final = 1_000_000
 _LATEST_NS: Final = 9.2e18
 _TAG: Final = re.compile(r"<[^>]*>")
+
+
+#: What draws it.
+_PLOTLY: Final = Library("plotly.js", plotly_version, plotly_module)
 
 
 class LiveFigure(Face):
@@ -69,7 +73,7 @@ class LiveFigure(Face):
         self._take(figure)
         self.drawing = self._drawing()
         self.quiet = True  # it says by itself how things stand, and only where it matters
-        PLOTLY.prepare()
+        _PLOTLY.prepare()
         super().__init__(every=_EVERY)
 
     @property
@@ -116,7 +120,7 @@ class LiveFigure(Face):
         return notes[0] if notes else ""
 
     def _drawing(self) -> str:
-        facts: dict[str, Any] = {"library": PLOTLY.key, "axes": {}, "anew": [], "note": ""}
+        facts: dict[str, Any] = {"library": _PLOTLY.key, "axes": {}, "anew": [], "note": ""}
         facts["clicks"] = self._on_point is not None
         if self._long is not None:
             facts["axes"] = self._long.long_axes
@@ -133,7 +137,7 @@ class LiveFigure(Face):
 
     def verbs(self) -> dict[str, Verb]:
         """Send plotly.js, or the points of a window."""
-        return {"library": PLOTLY.sender(self), "view": self._send_view, "point": self._tell_point}
+        return {"library": _PLOTLY.sender(self), "view": self._send_view, "point": self._tell_point}
 
     def _tell_point(self, arguments: Mapping[str, Any]) -> None:
         if self._on_point is not None:

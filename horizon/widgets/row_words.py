@@ -14,6 +14,7 @@ __all__ = [
     "FLATTEN_ALL",
     "SIDES",
     "action",
+    "amend_action",
     "cancel_action",
     "ended_words",
     "flatten_action",
@@ -76,9 +77,18 @@ def say_refused(orders: Iterable[VenueOrder]) -> None:
         raise ValueError("; ".join(refused))
 
 
+def amend_action(order: OrderState) -> dict[str, Any]:
+    """The button that takes an open order to where it can be amended."""
+    return action("amend", order.id, "Amend", f"Amend {_said(order)}")
+
+
 def cancel_action(order: OrderState) -> dict[str, Any]:
     """The button of an open order."""
+    return action("cancel", order.id, "Cancel", f"Cancel {_said(order)}")
+
+
+def _said(order: OrderState) -> str:
     limit = "market" if order.is_market else words.exact(order.price, decimals=2)
     side = "buy" if order.sign > 0 else "sell"
     what = f"order {order.id}: {side} {words.exact(order.quantity)} {leg_name(order.leg)}"
-    return action("cancel", order.id, "Cancel", f"Cancel {what} at {limit}")
+    return f"{what} at {limit}"

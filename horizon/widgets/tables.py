@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from decimal import Decimal
 from itertools import islice
 from typing import Any, ClassVar, Final
@@ -20,6 +20,7 @@ from horizon.widgets.row_words import (
     FLATTEN_ALL,
     SIDES,
     action,
+    amend_action,
     cancel_action,
     ended_words,
     flatten_action,
@@ -157,6 +158,8 @@ class Orders(_Table):
         self._open: list[OrderState] = []
         self._seen = 0
         self._over: deque[OrderState] = deque(maxlen=_ENDED)
+        #: Told of the order that is to be amended; without it there is no button for that.
+        self.on_amend: Callable[[str], object] | None = None
         super().__init__(ex, palette=palette)
 
     def _take_ended(self, account: Account) -> None:
@@ -171,8 +174,17 @@ class Orders(_Table):
         self._open, self._seen = list(account.open_orders.values()), len(account.orders)
 
     def verbs(self) -> dict[str, Verb]:
-        """Cancel one order or all."""
-        return {"cancel": self._cancel, "cancel all": lambda _: self._ex.cancel_all()}
+        """Cancel one order or all, or hand one over to be amended."""
+        return {
+            "amend": self._amend,
+            "cancel": self._cancel,
+            "cancel all": lambda _: self._ex.cancel_all(),
+        }
+
+    def _amend(self, arguments: Mapping[str, Any]) -> None:
+        if self.on_amend is None:
+            raise ValueError("nothing here amends an order: use ex.amend(order_id, …)")
+        self.on_amend(text_of(arguments, "id"))
 
     def _cancel(self, arguments: Mapping[str, Any]) -> None:
         order_id = text_of(arguments, "id")
@@ -188,7 +200,8 @@ class Orders(_Table):
             working = list(islice(reversed(account.open_orders.values()), _ROWS))
             count = len(account.open_orders)
             self._take_ended(account)
-            rows = [_order_row(order) for order in (*working, *reversed(self._over))]
+            can_amend = self.on_amend is not None
+            rows = [_order_row(order, can_amend) for order in (*working, *reversed(self._over))]
         tools = []
         if count:
             tools.append(action("cancel all", "", "Cancel all", "Cancel every open order"))
@@ -213,9 +226,12 @@ class Orders(_Table):
         }
 
 
-def _order_row(order: OrderState) -> dict[str, Any]:
+def _order_row(order: OrderState, can_amend: bool) -> dict[str, Any]:
     name = leg_name(order.leg)
     limit = "market" if order.is_market else words.exact(order.price, decimals=2)
+    actions = [cancel_action(order)] if order.is_open else []
+    if can_amend and order.is_open and not order.is_market:
+        actions.insert(0, amend_action(order))
     return {
         "id": order.id,
         "tone": None if order.is_open else "over",
@@ -229,7 +245,7 @@ def _order_row(order: OrderState) -> dict[str, Any]:
             limit,
             words.price(order.average if order.filled else None),
         ],
-        "actions": [cancel_action(order)] if order.is_open else [],
+        "actions": actions,
     }
 
 

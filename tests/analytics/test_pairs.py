@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -200,6 +202,44 @@ def test_a_market_settles_with_its_row_or_at_its_time_or_at_the_end() -> None:
     assert pairs.resolved_ns is not None
     assert pairs.resolved_ns[:3].tolist() == [ns(20), ns(30), ns(50)]
     assert (pairs.untimed, pairs.decay().count) == (1, 3)
+
+
+@pytest.mark.parametrize(
+    "resolution",
+    [
+        datetime.fromtimestamp(T0 + 36_000),
+        datetime.fromtimestamp(T0 + 36_000, UTC),
+        np.datetime64(int(T0) + 36_000, "s").astype("datetime64[ns]"),
+        str(np.datetime64(int(T0) + 36_000, "s")),
+        T0 + 36_000,
+    ],
+    ids=["naive", "aware", "datetime64", "text", "seconds"],
+)
+def test_a_resolution_is_read_as_the_run_has_read_it(resolution: Any, tmp_path: Path) -> None:
+    # Bought with row 1 and sold with row 4, an hour apart each: nothing is held in hour 10, when
+    # it resolves, 9 and 6 hours later.
+    def stage(ctx: Any) -> list[hz.OrderRequest]:
+        side = {0.4: hz.OrderSide.Buy, 0.7: hz.OrderSide.Sell}.get(ctx.feed.price)
+        return [hz.OrderRequest(ctx.market_id, hz.Side.Yes, side, 1)] if side is not None else []
+
+    result = hz.backtest(
+        data=[
+            {"timestamp": T0 + 3_600 * i, "price": price}
+            for i, price in enumerate([0.4, 0.5, 0.6, 0.7, *[0.8] * 9])
+        ],
+        pipeline=[stage],
+        markets=[hz.Market("rain", hz.Prediction)],
+        outcomes={"rain": 1.0},
+        resolutions={"rain": resolution},
+    )
+    result.save(tmp_path / "kept")
+    for one in (result, hz.load_result(tmp_path / "kept")):
+        pairs = pairs_of(one.record)
+        assert pairs.times_ns is not None
+        assert pairs.resolved_ns is not None
+        assert (one.record.settlements, pairs.untimed) == ((), 0)
+        hours = (pairs.resolved_ns - pairs.times_ns) / 3.6e12
+        assert hours.tolist() == [9.0, 6.0]
 
 
 def test_a_run_without_outcomes_has_no_pairs() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from datetime import UTC, datetime
 from itertools import pairwise
 
@@ -11,6 +12,7 @@ import pytest
 from horizon.analytics import generate_tearsheet, monthly_returns
 from horizon.analytics.curves import Curve, curve_of
 from horizon.analytics.spans import SPANS, Span, span_between, span_named, within
+from horizon.widgets.views.choices import period_chosen
 
 
 def ns(text: str) -> int:
@@ -52,6 +54,22 @@ def test_a_date_as_an_end_is_the_whole_day_and_a_time_is_that_moment() -> None:
         ns("2024-01-02"), ns("2024-01-02") + 10**9
     )
     assert span_between() == Span()
+
+
+def test_a_datetime_without_a_zone_is_local_and_text_is_utc(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setenv("TZ", "America/New_York")
+        time.tzset()
+        naive = datetime(2024, 3, 1)
+        assert span_between(naive) == Span(ns("2024-03-01T05:00"))
+        assert span_between("2024-03-01") == Span(ns("2024-03-01"))
+        # A view's form has it as text, which is read again.
+        for at in (naive, datetime(2024, 3, 1, 0, 0, 0, 250_000)):
+            text = period_chosen(None, {"start": at})["start"]
+            assert span_between(text) == span_between(at)
+    time.tzset()
 
 
 @pytest.mark.parametrize(

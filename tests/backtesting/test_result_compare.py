@@ -124,6 +124,9 @@ def test_text_shows_key_figures_their_difference_and_cautions(pair: Comparison) 
     assert lines[1].endswith("−50.00 USD")
     drawdown = next(line for line in lines if line.startswith("Largest drawdown"))
     assert drawdown.split()[-1] == "="
+    # 10 % and 5 %: half as much, and five points less.
+    total = next(line for line in lines if line.startswith("Total return"))
+    assert total.endswith("−5.00 pp")
     # What holds for both is said once.
     assert lines.count("! No order was sent.") == 1
 

@@ -96,6 +96,32 @@ def test_work_that_tells_nothing_and_was_cancelled_has_no_result_either() -> Non
     assert job.state == "cancelled"
 
 
+def test_what_is_cancelled_before_its_end_is_heard_of_has_no_result() -> None:
+    ended = threading.Event()
+
+    def work(_: Any) -> str:
+        ended.set()
+        return "of a choice that is no longer made"
+
+    def during(job: Job[Any]) -> None:
+        # The loop is held up, as by a cell that blocks, until the thread is at its end.
+        ended.wait(10)
+        for thread in threading.enumerate():
+            if thread.name == "horizon-job":
+                thread.join(10)
+        assert job.state == "running"
+        job.cancel()
+
+    job, _, heard = run(work, during)
+    assert heard == [("cancelled", True)]
+    with pytest.raises(RuntimeError, match="the job is cancelled"):
+        _ = job.result
+    # After that, a cancel changes nothing.
+    other, _, _ = run(lambda _: 7)
+    other.cancel()
+    assert (other.state, other.is_cancelled, other.result) == ("done", False, 7)
+
+
 def test_an_error_is_kept_and_one_of_the_listener_is_shown() -> None:
     def work(_: Any) -> None:
         raise ValueError("no such market")

@@ -145,6 +145,14 @@ function bar() {
   return made;
 }
 
+// Take what a widget's end leaves useless out of reach, but not what it holds: that has its own.
+function shut(element, isOver) {
+  if (element.classList.contains("hz-slot")) return;
+  const holds = element.querySelector?.(".hz-slot");
+  element.inert = isOver && !holds;
+  if (holds) for (const child of element.children) shut(child, isOver);
+}
+
 function isDark(element) {
   for (let at = element; at; at = at.parentElement) {
     const parts = getComputedStyle(at).backgroundColor.match(/[\d.]+/g)?.map(Number);
@@ -221,6 +229,7 @@ function download(name, mime, content) {
 
 // Put a widget on the page. `make(body, send, context)` builds it and returns `draw(picture)`, and
 // if it needs them `theme(isDark)` and `end()`, which gives back what outlasts the page's elements.
+// What it `lasts` can be used after its end.
 // The context has the `model`, and `slot(place)`, the element of a widget that this one holds.
 function mount({ model, el }, make) {
   const page = Math.random().toString(36).slice(2); // whom a file is for
@@ -289,7 +298,7 @@ function mount({ model, el }, make) {
     if (model.get("quiet")) words = "";
     write(state, words);
     state.hidden = words === "";
-    body.inert = isDead || ended !== "";
+    if (!view.lasts) shut(body, isDead || ended !== "");
   }
 
   function draw() {

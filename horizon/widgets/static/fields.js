@@ -6,7 +6,8 @@ const TYPING = 120; // milliseconds after the last key until the kernel is told
 // reads it; `onChange` is called at each change here, before that.
 //
 // Returns `element`, the `values` as they stand here, `given()` to send along with another verb,
-// `draw(form)`, which says whether the kernel is still behind what was changed here,
+// `draw(form)`, which says whether the kernel is still behind what was changed here, as
+// `isBehind()` does, `tellNow()`, which does not wait for the end of typing,
 // `focusWrong()`, `focus(name)` and `end()`.
 function formOf(parent, tell, { onChange = () => {}, typing: pause = TYPING } = {}) {
   const me = Math.random().toString(36).slice(2);
@@ -19,7 +20,8 @@ function formOf(parent, tell, { onChange = () => {}, typing: pause = TYPING } = 
   let taken = 0; // how much of it the kernel has taken
   let typing = 0;
 
-  const given = () => ({ values: { ...values }, by: me, edit });
+  const touched = new Set(); // what was changed here since both sides were level
+  const given = () => ({ values: { ...values }, touched: [...touched], by: me, edit });
   function say() {
     clearTimeout(typing);
     tell(given());
@@ -27,6 +29,7 @@ function formOf(parent, tell, { onChange = () => {}, typing: pause = TYPING } = 
   function changed(name, value, isTyped) {
     if (values[name] === value) return;
     values[name] = value;
+    touched.add(name);
     edit += 1;
     onChange(name);
     clearTimeout(typing);
@@ -238,12 +241,16 @@ function formOf(parent, tell, { onChange = () => {}, typing: pause = TYPING } = 
     given,
     tellNow: say,
     hush: () => clearTimeout(typing),
+    isBehind: () => edit > taken,
     draw(form) {
       wrongs = form.wrong;
       // What was changed here and has not arrived there yet is not overwritten.
       if (form.by === me) taken = form.edit;
       const isBehind = edit > taken;
-      if (!isBehind) Object.assign(values, form.values);
+      if (!isBehind) {
+        touched.clear();
+        Object.assign(values, form.values);
+      }
       keyed(grid, form.fields, (field) => `${field.name} ${field.kind}`, make, (made, field) => made.hzTake(field));
       return isBehind;
     },
