@@ -27,7 +27,7 @@ from horizon.widgets import (
 )
 from horizon.widgets.face import Face
 from horizon.widgets.masthead import Masthead
-from horizon.widgets.ticket_form import DEFAULTS
+from horizon.widgets.ticket.form import DEFAULTS
 from tests.widgets.notebook import (
     account,
     assert_fit_to_show,
@@ -41,10 +41,21 @@ MARKETS = ["ACME", "rain", "rain:no", "X-PERP", "AAPL250117C00180000", "AC\u202e
 VERBS = [
     *("edit", "preview", "drop", "flatten", "flatten all", "cancel", "cancel all"),
     *("pause", "resume", "play", "stop", "step", "speed", "choose", "span"),
+    *("cancel last", "key", "bind", "default keys", "leave"),
     *("looks", "left", "dismiss", "close", "__class__", "x" * 500, "\u202e", "\ud800"),
 ]
 #: Verbs that may change the account without a confirmation.
-CHANGING = {"flatten", "flatten all", "cancel", "cancel all", "pause", "resume", "play", "step"}
+CHANGING = {
+    "flatten",
+    "flatten all",
+    "cancel",
+    "cancel all",
+    "cancel last",
+    "pause",
+    "resume",
+    "play",
+    "step",
+}
 
 #: A verb that makes sense: the number of the widget, the verb, and whom it is about.
 ACTS = [
@@ -66,7 +77,21 @@ json_like = st.recursive(
     max_leaves=6,
 )
 arguments = st.dictionaries(
-    st.sampled_from(["id", "market", "span", "speed", "values", "by", "edit", "preview", "beat"]),
+    st.sampled_from(
+        [
+            "id",
+            "market",
+            "span",
+            "speed",
+            "values",
+            "by",
+            "edit",
+            "preview",
+            "beat",
+            "action",
+            "key",
+        ]
+    ),
     json_like,
     max_size=4,
 )
@@ -84,7 +109,10 @@ def forms(draw: Any) -> dict[str, str]:
         "outcome": "no" if market.endswith(":no") else draw(st.sampled_from(["yes", "no"])),
         "side": draw(st.sampled_from(["buy", "sell"])),
         "order": draw(st.sampled_from(["limit", "market", "twap", "vwap", "iceberg"])),
+        "size_by": draw(st.sampled_from(["quantity", "quantity", "notional", "power"])),
         "quantity": draw(st.sampled_from(["1", "10", "60", "0.3"])),
+        "notional": "500",
+        "share": draw(st.sampled_from(["5", "100"])),
         "limit": "0.5" if draw(rarely) else str(PRICES[market]),
         "leverage": "5" if draw(rarely) else "",
         "reduce_only": "yes" if draw(rarely) else "",

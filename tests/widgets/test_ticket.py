@@ -12,7 +12,8 @@ from horizon import Market, Perp, RiskConfig
 from horizon.algos import ExecAlgo
 from horizon.venues.events import state_of
 from horizon.widgets import OrderTicket
-from horizon.widgets import ticket as ticket_module
+from horizon.widgets.ticket import orders
+from horizon.widgets.ticket.form import DEFAULTS
 from tests.widgets.notebook import account, do, in_a_notebook, loop_now, passing, turns
 from tests.widgets.tickets import confirm, edit, facts, preview, refused_preview
 
@@ -103,7 +104,7 @@ async def test_two_previews_of_the_same_terms_are_two_orders() -> None:
 async def test_previews_sent_long_ago_are_forgotten_and_still_send_nothing(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(ticket_module, "_REMEMBERED", 2)
+    monkeypatch.setattr(orders, "_REMEMBERED", 2)
     ex = acme()
     ticket = OrderTicket(ex)
     seen = []
@@ -321,7 +322,7 @@ async def test_what_became_of_an_order_follows_it() -> None:
 
 
 # ------------------------------------------------------------------------- what comes in
-COMPLETE = dict(ticket_module.DEFAULTS)
+COMPLETE = dict(DEFAULTS)
 
 
 @pytest.mark.parametrize(

@@ -11,15 +11,9 @@ from hypothesis import strategies as st
 
 from horizon.instruments import Market, Perp, Prediction
 from horizon.types import AssetClass
-from horizon.widgets.ticket_form import (
-    DEFAULTS,
-    Draft,
-    FieldError,
-    field_of,
-    fields,
-    kind_of,
-    read,
-)
+from horizon.widgets.fields import FieldError
+from horizon.widgets.ticket.draft import Draft, field_of, read
+from horizon.widgets.ticket.form import DEFAULTS, fields, kind_of
 
 RAIN = Market("rain", Prediction)
 PERP = Market("BTC-PERP", Perp)
@@ -62,7 +56,7 @@ def labels(kind: AssetClass, **texts: str) -> dict[str, str]:
 
 
 # ------------------------------------------------------------------------- which fields
-ALWAYS = ["market", "kind", "side", "order", "quantity"]
+ALWAYS = ["market", "kind", "side", "order", "size_by", "quantity"]
 
 
 @pytest.mark.parametrize(
@@ -81,7 +75,7 @@ def test_each_order_type_has_its_fields(order: str, more: list[str]) -> None:
 
 def test_each_kind_of_market_has_its_fields() -> None:
     assert names(filled(kind="prediction")) == [
-        *("market", "kind", "outcome", "side", "order", "quantity", "limit"),
+        *("market", "kind", "outcome", "side", "order", "size_by", "quantity", "limit"),
         *("tif", "post_only", "reduce_only"),
     ]
     assert names(filled(kind="perp", order="market")) == [*ALWAYS, "leverage", "reduce_only"]
@@ -89,7 +83,7 @@ def test_each_kind_of_market_has_its_fields() -> None:
     assert "leverage" not in names(filled(kind="crypto"))
     assert names(filled(kind="option", market="")) == [
         *("market", "kind", "underlying", "expiry", "right", "strike", "side", "order"),
-        *("quantity", "limit", "tif", "post_only", "reduce_only"),
+        *("size_by", "quantity", "limit", "tif", "post_only", "reduce_only"),
     ]
     # A symbol says its terms itself.
     assert "strike" not in names(filled(kind="option", market="AAPL250117C00180000"))

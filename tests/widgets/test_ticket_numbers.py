@@ -58,10 +58,12 @@ async def test_a_short_sale_at_the_market() -> None:
         "Expected price": "99.00 USD",
         "Notional": "990.00 USD",
         "Fee, as taker": "1.98 USD",
-        "Against the last price": "10.00 USD worse",
+        # 1 % of 100 each, and 10 x 100 x 1.5.
+        "Slippage to the last price": "100.0 bps, 10.00 USD worse",
         "Buying power after": "99,488.02 USD (now 100,000.00)",
         "Position after": "−10 shares (now 0)",
         "Worst loss of what it opens": "unlimited",
+        "Short reserve, 150 % of its worth": "1,500.00 USD",
     }
     assert seen["headline"] == "SELL −10 ACME at the market"
     await confirm(ticket)
@@ -160,6 +162,11 @@ async def test_yes_of_a_prediction() -> None:
         "Buying power after": "99,923.24 USD (now 100,000.00)",
         "Position after, once filled": "+200 contracts (now 0)",
         "Worst loss of what it opens": "76.76 USD",
+        "Implied chance of YES": "38 %",
+        "Pays if it ends YES": "200.00 USD",
+        # 200 less 76 and the fee.
+        "Most it can gain, fee deducted": "123.24 USD",
+        "The same bet": "SELL −200 NO at 0.62 USD",
     }
     assert seen["headline"] == "BUY +200 rain YES at 0.38 USD"
     await confirm(ticket)

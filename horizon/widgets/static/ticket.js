@@ -6,14 +6,30 @@ function ticket(body, send) {
   let shownPreview = null;
   let previewSince = 0;
   let asked = 0; // when a preview was asked for that has not come
+  let spokenKeys = "";
 
   const venue = node("span", { class: "hz-title" });
   const mode = node("span", { class: "hz-mode" });
   const halted = node("span", { class: "hz-wrong", hidden: true });
-  const form = node("div", { role: "form", "aria-label": "Order entry" });
+  const form = node("div", { role: "group", "aria-label": "Order entry" });
   const review = button(() => previewNow(), { class: "hz-button hz-main" });
   review.hzTake({ label: "Preview", name: "Preview the order" });
-  const keys = node("span", { class: "hz-hint" }, "Enter previews, Enter again confirms, Esc drops");
+  const hint = node("span", { class: "hz-hint" });
+  const showKeys = button(() => keys.open(), { class: "hz-button hz-quiet" });
+  showKeys.hzTake({ label: "Keys", name: "Show the keys, and change them" });
+  const quote = node("dl", { class: "hz-line" });
+  const contract = node("span", { class: "hz-hint" });
+  const amendTitle = node("p", { class: "hz-title" });
+  const amendWhat = node("p");
+  const amendState = node("p", { class: "hz-hint" });
+  const leave = button(() => send("leave"));
+  leave.hzTake({ label: "New order", name: "Leave this order as it is, and write a new one" });
+  const amend = node(
+    "div",
+    { class: "hz-ticket-amend", role: "group", "aria-label": "Order to amend", hidden: true },
+    node("div", {}, amendTitle, amendWhat, amendState),
+    leave,
+  );
   const headline = node("p", { class: "hz-headline" });
   const facts = node("dl", { class: "hz-facts" });
   const notes = node("div");
@@ -37,9 +53,25 @@ function ticket(body, send) {
   const spoken = node("span", { class: "hz-unseen" });
   said.append(spoken, done);
   const filled = node("p", { class: "hz-hint", hidden: true });
+  // What a second press of a key would do.
+  const again = node("p", { class: "hz-ticket-again", hidden: true });
+  said.append(again);
   const fields = formOf(form, (given) => send("edit", given), { onChange: hidePreview });
-  form.append(node("div", { class: "hz-row" }, review, keys), preview, said, filled);
-  body.append(node("div", { class: "hz-banner" }, venue, mode, halted), form);
+  form.append(node("div", { class: "hz-row" }, review, hint, showKeys), preview, said, filled);
+  const root = body.closest(".hz-face");
+  const keys = hotkeysOf(root, act, send, (text) => {
+    write(again, text);
+    again.hidden = text === "";
+  });
+  body.append(
+    node("div", { class: "hz-banner" }, venue, mode, halted),
+    node("div", { class: "hz-ticket-quote" }, quote, contract),
+    amend,
+    form,
+    keys.dialog,
+  );
+  let calls = null; // how often the kernel has asked for the focus
+  let wantsFocus = false;
 
   // ---------------------------------------------------------------- preview and confirmation
   function hidePreview() {
@@ -76,20 +108,48 @@ function ticket(body, send) {
       if (now - previewSince >= SEEN_FIRST) confirmNow();
     } else if (now - asked > 2000) previewNow();
   }
-  form.addEventListener("keydown", (event) => {
-    if (event.key === "Escape" && (shownPreview || asked)) {
-      event.stopPropagation();
-      event.preventDefault();
-      dropNow();
-    } else if (event.key === "Enter") {
-      // Shift+Enter is how a notebook runs a cell: nobody means an order by it.
-      const isBare = !(event.shiftKey || event.ctrlKey || event.altKey || event.metaKey);
-      const isField = event.target.matches("input, select");
-      if (isField || !isBare || event.repeat) event.preventDefault();
-      // A key that is held down confirms nothing, nor does one that ends an input method's word.
-      if (isField && isBare && !event.repeat && !event.isComposing) enter();
+  // What a key is for; false where it has nothing to do now.
+  function act(action, row) {
+    switch (action) {
+      case "preview":
+      case "confirm": {
+        // One key may be that of both, and each press is for one of them.
+        const isPreviewed = shownPreview !== null;
+        if (isPreviewed !== (action === "confirm")) return false;
+        enter();
+        return true;
+      }
+      case "drop":
+        if (!shownPreview && !asked) return false;
+        dropNow();
+        return true;
+      case "help":
+        keys.toggle();
+        return true;
+      case "cancel_last":
+        send("cancel last", { id: row.id });
+        return true;
+      case "cancel_all":
+        send("cancel all");
+        return true;
+      case "flatten":
+        send("flatten", { id: row.id });
+        return true;
+      default:
+        if (fields.isBehind()) fields.tellNow(); // what was typed comes first
+        hidePreview();
+        send("key", { action });
+        return true;
     }
+  }
+  form.addEventListener("keydown", (event) => {
+    // Shift+Enter is how a notebook runs a cell: nobody means an order by it.
+    const isBare = !(event.shiftKey || event.ctrlKey || event.altKey || event.metaKey);
+    if (event.key !== "Enter") return;
+    if (event.target.matches("input, select") || !isBare || event.repeat) event.preventDefault();
   });
+  // A press elsewhere may write into the form: what was typed here is told before it.
+  form.addEventListener("focusout", () => fields.isBehind() && fields.tellNow());
 
   function drawPreview(seen) {
     const isNew = seen && seen.id !== shownPreview?.id;
@@ -103,7 +163,7 @@ function ticket(body, send) {
     if (isNew) {
       previewSince = performance.now();
       const facts = seen.facts.map(([label, text]) => `${label}: ${text}`).join("; ");
-      const what = seen.refusal ? `Refused: ${seen.refusal}` : "Enter confirms, Escape drops";
+      const what = seen.refusal ? `Refused: ${seen.refusal}` : spokenKeys;
       write(spoken, `Preview. ${seen.headline}. ${facts}. ${what}.`);
     }
     set(preview, { "data-tone": seen.tone });
@@ -126,13 +186,49 @@ function ticket(body, send) {
     });
   }
 
+  function drawAmend(order) {
+    const hadFocus = amend.contains(document.activeElement);
+    amend.hidden = !order;
+    if (hadFocus && !order) review.focus();
+    review.hzTake({
+      label: "Preview",
+      name: order ? "Preview the amendment" : "Preview the order",
+      off: Boolean(order?.is_over),
+    });
+    if (!order) return;
+    write(amendTitle, order.title);
+    write(amendWhat, order.what);
+    write(amendState, order.state);
+    set(amend, { "data-tone": order.tone });
+    set(amendState, { class: order.is_over ? "hz-wrong" : "hz-hint" });
+  }
+
   function draw(picture) {
     write(venue, `Venue: ${picture.banner.venue}`);
     write(mode, picture.banner.mode);
     set(mode, { "data-live": picture.banner.is_live });
     write(halted, picture.banner.halted);
     halted.hidden = picture.banner.halted === "";
+    keyed(
+      quote,
+      picture.quote,
+      ([label]) => label,
+      ([label]) => node("div", {}, node("dt", {}, label), node("dd")),
+      (element, [, text]) => write(element.lastChild, text),
+    );
+    write(contract, picture.contract);
+    drawAmend(picture.amend);
+    spokenKeys = picture.keys.spoken;
+    write(hint, picture.keys.hint);
+    keys.draw(picture.keys, picture.error);
     const isBehind = fields.draw(picture);
+    if (calls !== null && picture.call > calls) wantsFocus = document.hasFocus();
+    calls = picture.call;
+    if (wantsFocus) {
+      wantsFocus = false;
+      const first = picture.fields[0]?.name;
+      if (first) fields.focus(first);
+    }
     if (asked && !isBehind && (picture.error || Object.keys(picture.wrong).length > 0)) {
       asked = 0;
       fields.focusWrong();
@@ -146,7 +242,11 @@ function ticket(body, send) {
     write(filled, picture.done?.filled ?? "");
     filled.hidden = filled.textContent === "";
   }
-  return { draw, end: fields.end };
+  function end() {
+    fields.end();
+    keys.end();
+  }
+  return { draw, end };
 }
 
 export default { render: (context) => mount(context, ticket) };

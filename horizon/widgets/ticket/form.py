@@ -1,33 +1,38 @@
-"""The order ticket's form: which fields an order of a kind has, and what was written in them.
+"""The order ticket's form: which fields an order of a kind has.
 
-Nothing here knows a widget. A form is described by plain dictionaries that the page draws, and
-read from the texts that it sends back.
+Nothing here knows a widget: a form is described by plain dictionaries, which the page draws.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Final
 
-from horizon import words
-from horizon.instruments import NO_SUFFIX, Market, class_of_id, option_id
+from horizon import checks, words
+from horizon.instruments import Market, canonical_id, class_of_id, split_side
 from horizon.types import AssetClass
+from horizon.venues.simulated import SimulatedVenue
 from horizon.widgets.access import unit_of
 from horizon.widgets.fields import (
-    FieldError,
     check,
     choice,
-    is_ticked,
-    number_of,
-    one_of,
+    date,
+    number,
     radio,
     text,
-    whole_of,
 )
 
-__all__ = ["DEFAULTS", "Draft", "FieldError", "field_of", "fields", "kind_of", "read"]
+__all__ = [
+    "ALGOS",
+    "DEFAULTS",
+    "KINDS",
+    "SIZES",
+    "amend_fields",
+    "fields",
+    "kind_of",
+    "known_market",
+    "prefilled",
+]
 
 #: What the form's fields hold at first.
 DEFAULTS: Final[Mapping[str, str]] = {
@@ -41,7 +46,10 @@ DEFAULTS: Final[Mapping[str, str]] = {
     "leverage": "",
     "side": "buy",
     "order": "limit",
+    "size_by": "quantity",
     "quantity": "",
+    "notional": "",
+    "share": "",
     "limit": "",
     "tif": "gtc",
     "post_only": "",
@@ -50,10 +58,20 @@ DEFAULTS: Final[Mapping[str, str]] = {
     "slices": "10",
     "profile": "1, 2, 3, 2, 1",
     "show": "",
+    "new_quantity": "",
+    "new_limit": "",
 }
+#: By what an order may be sized, and the field that says it.
+SIZES: Final[Mapping[str, str]] = {
+    "quantity": "quantity",
+    "notional": "notional",
+    "power": "share",
+}
+#: Where the slider of a share of buying power stops, in percent.
+_SHARES: Final = ("1", "5", "10", "20", "25", "30", "40", "50", "60", "70", "75", "80", "90", "100")
 #: Orders that are worked by an algorithm, by their names.
-_ALGOS: Final = {"twap": "TWAP", "vwap": "VWAP", "iceberg": "Iceberg"}
-_KINDS: Final = {
+ALGOS: Final = {"twap": "TWAP", "vwap": "VWAP", "iceberg": "Iceberg"}
+KINDS: Final = {
     "equity": AssetClass.Equity,
     "prediction": AssetClass.Prediction,
     "option": AssetClass.Option,
@@ -68,52 +86,6 @@ _KIND_LABELS: Final = (
     ("perp", "Perpetual"),
     ("crypto", "Crypto"),
 )
-_NUMBER: Final = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?", re.ASCII)
-#: The first words of the core's messages, and the field that they are about.
-_FIELDS: Final = (
-    ("qty", "quantity"),
-    ("quantity", "quantity"),
-    ("size", "quantity"),
-    ("limit", "limit"),
-    ("price_limit", "limit"),
-    ("price ", "limit"),
-    ("leverage", "leverage"),
-    ("underlying", "underlying"),
-    ("expiry", "expiry"),
-    ("strike", "strike"),
-    ("right", "right"),
-    ("duration_secs", "duration"),
-    ("num_slices", "slices"),
-    ("volume_profile", "profile"),
-    ("show_size", "show"),
-    ("market", "market"),
-)
-
-
-@dataclass(frozen=True, slots=True)
-class Draft:
-    """An order as the form says it, read and not yet checked by the venue.
-
-    `target` is what an order verb takes; `name` names it for a reader. `algo` is ``"twap"``,
-    ``"vwap"``, ``"iceberg"`` or None.
-    """
-
-    target: str | Market
-    name: str
-    kind: AssetClass
-    side: str
-    quantity: float
-    limit: float | None
-    is_market: bool
-    tif: str
-    post_only: bool
-    reduce_only: bool
-    leverage: float | None
-    algo: str | None
-    duration: float
-    slices: int
-    profile: tuple[float, ...]
-    show: float
 
 
 def kind_of(values: Mapping[str, str], known: Callable[[str], Market | None]) -> AssetClass:
@@ -122,9 +94,9 @@ def kind_of(values: Mapping[str, str], known: Callable[[str], Market | None]) ->
     What the venue knows of the market counts first, then the field "kind", then the name.
     """
     text = values["market"].strip()
-    chosen = _KINDS.get(values["kind"])
+    chosen = KINDS.get(values["kind"])
     if text:
-        market = _known(text, known)
+        market = known_market(text, known)
         if market is not None:
             return market.asset_class
         if chosen is None:
@@ -135,7 +107,8 @@ def kind_of(values: Mapping[str, str], known: Callable[[str], Market | None]) ->
     return AssetClass.Equity if chosen is None else chosen
 
 
-def _known(text: str, known: Callable[[str], Market | None]) -> Market | None:
+def known_market(text: str, known: Callable[[str], Market | None]) -> Market | None:
+    """What the venue knows of a market by this name; None for a name that none can have."""
     try:
         return known(text)
     except (TypeError, ValueError):
@@ -144,9 +117,16 @@ def _known(text: str, known: Callable[[str], Market | None]) -> Market | None:
 
 # ------------------------------------------------------------------------ which fields
 def fields(
-    values: Mapping[str, str], kind: AssetClass, markets: Sequence[str], currency: str
+    values: Mapping[str, str],
+    kind: AssetClass,
+    markets: Sequence[str],
+    currency: str,
+    comes_to: str = "",
 ) -> list[dict[str, Any]]:
-    """Describe the fields of an order of this kind, in the order in which they are read."""
+    """Describe the fields of an order of this kind, in the order in which they are read.
+
+    `comes_to` is what money or a share of it come to in units, where they are what is written.
+    """
     order = values["order"]
     unit = unit_of(kind)
     money = words.name(currency)
@@ -161,7 +141,7 @@ def fields(
     elif kind is AssetClass.Option and not values["market"].strip():
         shown += [
             text("underlying", "Underlying, symbol", words=True),
-            text("expiry", "Expiry, YYYY-MM-DD", words=True),
+            date("expiry", "Expiry, a day"),
             radio("right", "Right", (("call", "Call", ""), ("put", "Put", ""))),
             text("strike", f"Strike, {money}"),
         ]
@@ -180,7 +160,8 @@ def fields(
                 ("iceberg", "Iceberg: shows a part at a time"),
             ),
         ),
-        text("quantity", f"Quantity, {unit}"),
+        choice("size_by", "Size by", _size_options(unit, money)),
+        _size_field(values["size_by"], unit, money, comes_to),
     ]
     if order in ("limit", "iceberg"):
         shown.append(text("limit", _limit_label("Limit price", kind, money)))
@@ -205,6 +186,30 @@ def fields(
     return shown
 
 
+def _size_options(unit: str, money: str) -> tuple[tuple[str, str], ...]:
+    return (
+        ("quantity", f"Quantity, {unit}"),
+        ("notional", f"Notional, {money}"),
+        ("power", "Share of buying power, %"),
+    )
+
+
+def _size_field(size_by: str, unit: str, money: str, comes_to: str) -> dict[str, Any]:
+    if size_by == "notional":
+        return number("notional", f"Notional, {money}, before fees", hint=comes_to)
+    if size_by == "power":
+        return number("share", "Share of buying power, %", stops=_SHARES, hint=comes_to)
+    return text("quantity", f"Quantity, {unit}")
+
+
+def amend_fields(kind: AssetClass, currency: str, *, has_limit: bool) -> list[dict[str, Any]]:
+    """Describe what of an open order may be changed."""
+    shown = [text("new_quantity", f"New quantity, {unit_of(kind)}, filled ones included")]
+    if has_limit:
+        shown.append(text("new_limit", _limit_label("New limit", kind, words.name(currency))))
+    return shown
+
+
 def _limit_label(label: str, kind: AssetClass, money: str) -> str:
     if kind is AssetClass.Option:
         return f"{label}, {money} per unit of the underlying"
@@ -213,125 +218,36 @@ def _limit_label(label: str, kind: AssetClass, money: str) -> str:
     return f"{label}, {money}"
 
 
-# ------------------------------------------------------------------------ what they say
-def read(values: Mapping[str, str], known: Callable[[str], Market | None]) -> Draft:
-    """Read the order from the form's texts.
+# ------------------------------------------------------------------------ written from elsewhere
+def prefilled(
+    values: Mapping[str, str],
+    venue: SimulatedVenue,
+    market: str | None,
+    side: str | None,
+    price: float | None,
+    quantity: float | None,
+) -> dict[str, str]:
+    """Say what fields hold once a market, side, price or quantity are written into them.
 
     Raises
     ------
-    FieldError
-        For the first field that cannot be read.
+    TypeError, ValueError
+        For one that cannot be.
     """
-    one_of(values, "kind", ("auto", *_KINDS))
-    kind = kind_of(values, known)
-    target, name = _target(values, kind, known)
-    order = one_of(values, "order", ("limit", "market", *_ALGOS))
-    algo = order if order in _ALGOS else None
-    quantity = _number(values, "quantity")
-    limit: float | None = None
-    if order in ("limit", "iceberg") or (order in ("twap", "vwap") and values["limit"].strip()):
-        limit = _number(values, "limit")
-    leverage = None
-    if kind is AssetClass.Perp and algo is None and values["leverage"].strip():
-        leverage = _number(values, "leverage")
-    return Draft(
-        target=target,
-        name=name,
-        kind=kind,
-        side=one_of(values, "side", ("buy", "sell")),
-        quantity=quantity,
-        limit=limit,
-        is_market=order == "market",
-        tif=one_of(values, "tif", ("gtc", "ioc")) if order == "limit" else "gtc",
-        post_only=order == "limit" and is_ticked(values, "post_only"),
-        reduce_only=is_ticked(values, "reduce_only"),
-        leverage=leverage,
-        algo=algo,
-        duration=_number(values, "duration") if order in ("twap", "vwap") else 0.0,
-        slices=whole_of(values, "slices") if order == "twap" else 0,
-        profile=_weights(values) if order == "vwap" else (),
-        show=_number(values, "show") if order == "iceberg" else 0.0,
-    )
-
-
-def _target(
-    values: Mapping[str, str], kind: AssetClass, known: Callable[[str], Market | None]
-) -> tuple[str | Market, str]:
-    """What the order verbs take, and how a reader calls it."""
-    text = values["market"].strip()
-    if not text:
-        if kind is not AssetClass.Option:
-            raise FieldError("market", "market is empty: name what to trade")
-        symbol = _built_option(values)
-        return symbol, symbol
-    chosen = _KINDS.get(values["kind"])
-    market = _known(text, known)
-    if market is not None and chosen is not None and chosen is not market.asset_class:
-        raise FieldError(
-            "kind",
-            f"kind of {words.name(text)} is known as {market.asset_class}, was {chosen}",
-        )
-    if kind is AssetClass.Prediction:
-        base, is_no = text, one_of(values, "outcome", ("yes", "no")) == "no"
-        if text.endswith(NO_SUFFIX):
-            if not is_no:
-                raise FieldError(
-                    "outcome", f"outcome must be NO for {words.name(text)}, which names that side"
-                )
-            base = text[: -len(NO_SUFFIX)]
-        name = f"{words.name(base)} {'NO' if is_no else 'YES'}"
-        if is_no:
-            return f"{base}{NO_SUFFIX}", name
-        return (text if market is not None else _new(base, kind)), name
-    return (text if market is not None else _new(text, kind)), words.name(text)
-
-
-def _new(text: str, kind: AssetClass) -> Market:
-    try:
-        return Market(text, kind)
-    except (TypeError, ValueError) as error:
-        raise FieldError("market", str(error)) from None
-
-
-def _built_option(values: Mapping[str, str]) -> str:
-    underlying = values["underlying"].strip().upper()
-    if not underlying:
-        raise FieldError(
-            "market", "market is empty: give an option's symbol, or its underlying and terms"
-        )
-    strike = _number(values, "strike")
-    try:
-        return option_id(underlying, strike, values["expiry"].strip(), values["right"])
-    except (TypeError, ValueError) as error:
-        raise FieldError(field_of(str(error)) or "market", str(error)) from None
-
-
-def _number(values: Mapping[str, str], field: str) -> float:
-    return number_of(values, field, _CALLED.get(field))
-
-
-def _weights(values: Mapping[str, str]) -> tuple[float, ...]:
-    text = values["profile"].strip()
-    if re.search(r"\d,\d", text):
-        raise FieldError(
-            "profile",
-            "profile must be weights with a blank between them, such as 1, 2, 1 or 0.5 2; was "
-            f"{words.name(text)!r}",
-        )
-    parts = [part for part in re.split(r"[,;\s]+", text) if part]
-    for part in parts:
-        if not _NUMBER.fullmatch(part) or not 0.0 <= float(part) <= 1e15:
-            raise FieldError(
-                "profile", f"profile must be weights of 0 or more, has {words.name(part)!r}"
-            )
-    if not any(float(part) > 0.0 for part in parts):
-        raise FieldError("profile", "profile must have a weight above 0, such as 1, 2, 1")
-    return tuple(float(part) for part in parts)
-
-
-_CALLED: Final = {"limit": "limit price", "show": "size shown", "duration": "duration"}
-
-
-def field_of(message: str) -> str | None:
-    """Say which field a message of the core is about; None if it is about none alone."""
-    return next((field for start, field in _FIELDS if message.startswith(start)), None)
+    written: dict[str, str] = {}
+    if market is not None:
+        venue.market(checks.market_id("market", market))
+        base, is_no = split_side(canonical_id(market))
+        written |= {"market": base, "kind": "auto", "outcome": "no" if is_no else "yes"}
+        if is_no and base not in venue.account.markets:
+            written["kind"] = "prediction"
+    if side is not None:
+        written["side"] = checks.one_of("side", side, ("buy", "sell"))
+    if price is not None:
+        written["limit"] = f"{checks.positive('price', price):.15g}"
+        if values["order"] == "market":
+            written["order"] = "limit"
+    if quantity is not None:
+        written["quantity"] = f"{checks.positive('quantity', quantity):.15g}"
+        written["size_by"] = "quantity"
+    return written
