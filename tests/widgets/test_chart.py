@@ -10,7 +10,8 @@ import pytest
 
 import horizon as hz
 from horizon import Market, Prediction
-from horizon.widgets import PriceChart, chart, tape
+from horizon.widgets import tape
+from horizon.widgets.chart import PriceChart, drawing
 from horizon.widgets.tape import Tape
 from tests.widgets.notebook import (
     Clock,
@@ -273,7 +274,7 @@ async def test_the_chart_takes_no_fill_from_the_client() -> None:
 
 # ------------------------------------------------------------------------- the tape
 def path(kept: Tape, market: str = "ACME") -> list[float]:
-    return kept.path(market)[1].tolist()
+    return kept.ticks(market).prices.tolist()
 
 
 def test_the_tape_keeps_every_price_while_somebody_watches() -> None:
@@ -301,7 +302,9 @@ def test_times_are_kept_to_the_nanosecond() -> None:
     ex = account()
     kept = Tape.of(ex.engine.venue)
     ex.tick("ACME", 1.0, np.datetime64("2026-01-02T03:04:05.123456789"))
-    assert str(kept.path("ACME")[0][0]) == "2026-01-02T03:04:05.123456789"
+    assert (
+        str(kept.ticks("ACME").times.astype("datetime64[ns]")[0]) == "2026-01-02T03:04:05.123456789"
+    )
     kept.leave()
 
 
@@ -312,7 +315,7 @@ def test_the_tape_s_memory_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     kept = Tape.of(ex.engine.venue)
     for second in range(95):
         ex.tick("ACME", float(second + 1), float(second))
-        assert len(kept._times["ACME"]) < 20
+        assert len(kept._kept["ACME"].times) < 20
     assert path(kept) == [float(price) for price in range(86, 96)]
     for number in range(10):
         ex.tick(f"M{number}", 1.0, 0.0)
@@ -359,7 +362,7 @@ async def test_a_chart_whose_first_paint_fails_leaves_the_venue_as_it_was(
     def fails(*_: object) -> None:
         raise ArithmeticError("no axis")
 
-    monkeypatch.setattr(chart, "price_ticks", fails)
+    monkeypatch.setattr(drawing, "price_ticks", fails)
     with pytest.raises(ArithmeticError, match="no axis"):
         PriceChart(ex)
     gc.collect()
@@ -376,7 +379,7 @@ async def test_a_chart_that_fails_later_leaves_the_venue_as_it_was(
     def fails(*_: object) -> None:
         raise ArithmeticError("no axis")
 
-    monkeypatch.setattr(chart, "price_ticks", fails)
+    monkeypatch.setattr(drawing, "price_ticks", fails)
     await passing(0.3)
     assert shown.ended == "an error stopped it (ArithmeticError: no axis)"
     assert ex.engine.venue.apply is ex.engine.venue.account

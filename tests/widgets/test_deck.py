@@ -15,7 +15,14 @@ from horizon import Market, Prediction
 from horizon.feeds import Feed, Replay, Synthetic
 from horizon.feeds.base import Fields
 from horizon.widgets import FeedDeck
-from tests.widgets.notebook import account, do, in_a_notebook, passing, turns
+from tests.widgets.notebook import (
+    account,
+    assert_fit_to_show,
+    do,
+    in_a_notebook,
+    passing,
+    turns,
+)
 
 
 def rows(*times: float, market: str = "ACME", **options: Any) -> Replay:
@@ -411,3 +418,285 @@ async def test_a_feed_given_twice_and_a_play_that_is_no_flag_are_refused() -> No
     with pytest.raises(TypeError, match="play must be True or False"):
         FeedDeck(account(), feed, play="yes")  # type: ignore[arg-type]
     assert feed.status == "idle"
+
+
+# ------------------------------------------------------------------------- through the data
+HOUR = 3_600.0
+NOON = 1_700_049_600.0  # 2023-11-15 12:00:00 UTC
+
+
+def session(n: int = 100, *, market: str = "ACME", gap: float = 60.0, **options: Any) -> Replay:
+    """A row a minute from 2023-11-15 12:00 UTC on, with prices 1, 2, 3 …"""
+    return rows(*(NOON + gap * i for i in range(n)), market=market, **options)
+
+
+@pytest.mark.parametrize(
+    ("to", "position"),
+    [
+        ("30", 30),
+        ("row 30", 30),
+        ("Rows 30", 30),
+        (" 1,000 ", 1_000),
+        ("+20 rows", 25),
+        ("+ 1 row", 6),
+        # Five rows are there, the last at 12:04.
+        ("+5m", 10),
+        ("+5 min", 10),
+        ("+90", 6),  # 12:05:30
+        ("+1h30m", 95),
+        ("+0.5h", 35),
+        ("25%", 250),
+        ("0.5 %", 5),
+        ("12:30", 31),  # with the row of 12:30 itself
+        ("12:30:59.5", 31),
+        ("4:00", 961),  # the next morning: 16 hours after noon
+        ("2023-11-15 13:00", 61),
+        ("2023-11-15T13:00:30", 61),
+        ("2023-11-15T14:00+01:00", 61),
+    ],
+)
+@in_a_notebook
+async def test_a_jump_plays_every_row_up_to_what_was_asked_for(to: str, position: int) -> None:
+    ex = account()
+    seen: list[float] = []
+    ex.engine.venue.subscribe(lambda event: seen.append(event[3]) if event[0] == "marked" else 0)
+    deck = FeedDeck(ex, session(1_000), play=False)
+    await do(deck, "step", rows="5")
+    await do(deck, "jump", to=to)
+    await passing(0.2)
+    assert deck.shown["error"] is None
+    assert deck.feeds[0].position == position
+    assert deck.shown["status"].startswith(
+        "done" if position == 1_000 else f"paused: {position:,} of 1,000 rows"
+    )
+    assert seen == [float(i + 1) for i in range(position)]
+
+
+@pytest.mark.parametrize(
+    ("to", "said"),
+    [
+        ("", "to must"),
+        ("soon", "jump to a row (1500), rows ahead"),
+        ("+", "jump to a row"),
+        ("+5 lightyears", "jump to a row"),
+        ("+5m!", "jump to a row"),
+        ("-5m", "jump to a row"),
+        ("12:60", "'12:60' is no time of day"),
+        ("24:00", "'24:00' is no time of day"),
+        ("2023-13-01", "jump to a row"),
+        ("20231115", "feed 'replay' has 1,000 rows, row 20,231,115 lies beyond them"),
+        ("1001", "feed 'replay' has 1,000 rows, row 1,001 lies beyond them"),
+        ("+996 rows", "row 1,001 lies beyond them"),
+        ("101%", "must be at most 100%"),
+        ("2024-01-01", "2024-01-01T00:00:00Z lies after the last row of feed 'replay', at 2023-11"),
+        ("row 4", "row 4 lies behind row 5"),
+        ("0%", "row 0 lies behind row 5"),
+        ("2023-11-15 12:03", "2023-11-15T12:03:00Z lies behind 2023-11-15T12:04:00Z"),
+        ("\u202e1", "jump to a row"),
+        ("1" * 2_000, "to must be text of at most"),
+        (None, "to must be text"),
+        (7, "to must be text"),
+    ],
+    ids=lambda value: ascii(value)[:30],
+)
+@in_a_notebook
+async def test_a_jump_to_nowhere_or_back_is_refused_and_moves_nothing(to: Any, said: str) -> None:
+    deck = FeedDeck(account(), session(1_000), play=False)
+    await do(deck, "step", rows="5")
+    await do(deck, "jump", to=to)
+    await passing(0.2)
+    assert said in deck.shown["error"]
+    assert deck.feeds[0].position == 5
+    assert_fit_to_show(deck)
+
+
+@in_a_notebook
+async def test_a_feed_that_plays_goes_on_after_a_jump() -> None:
+    ex = account()
+    deck = FeedDeck(ex, session())
+    await passing(1.0)
+    deck.jump("row 50")
+    await passing(1.0)
+    assert deck.shown["status"].startswith("playing: 50 of 100 rows")
+    await passing(60.0)
+    assert price(ex) == 51.0
+
+
+@in_a_notebook
+async def test_a_feed_that_knows_no_times_jumps_in_the_account_s() -> None:
+    class Made(Feed):
+        def batches(self) -> Iterator[Sequence[Fields]]:
+            for i in range(1_000):
+                yield [("ACME", i * 60 * 10**9, float(i + 1), *[None] * 8)]  # type: ignore[list-item]
+
+    deck = FeedDeck(account(), Made(name="made"), play=False)
+    assert deck.shown["track"] is None
+    await do(deck, "jump", to="+5m")
+    assert "does not know its times before it plays" in deck.shown["error"]
+    await do(deck, "jump", to="50%")
+    assert "a feed that may have no end has no share" in deck.shown["error"]
+    await do(deck, "jump", to="10")
+    await passing(0.2)
+    assert deck.feeds[0].position == 10  # the last at 00:09
+    await do(deck, "jump", to="+5m")
+    await passing(0.2)
+    assert deck.feeds[0].position == 15
+    await do(deck, "jump", to="1:00")
+    await passing(0.2)
+    assert deck.feeds[0].position == 61
+    await do(deck, "go", place=5)
+    assert "no line to jump on" in deck.shown["error"]
+
+
+@in_a_notebook
+async def test_the_slider_says_where_it_is_and_what_stands_elsewhere() -> None:
+    deck = FeedDeck(account(), session(1_000), play=False)
+    assert deck.shown["track"]["end"] == 1_000
+    assert (deck.shown["track"]["place"], deck.shown["track"]["words"]) == (
+        0,
+        "row 0 of 1,000, 2023-11-15 12:00:00 UTC in the data",
+    )
+    await do(deck, "point", place=61)
+    assert deck.shown["pointed"] == [61, "row 61 of 1,000, 2023-11-15 13:00:00 UTC in the data"]
+    assert deck.feeds[0].position == 0
+    await do(deck, "go", place=61)
+    await passing(0.2)
+    track = deck.shown["track"]
+    assert (track["place"], track["here"]) == (61, "2023-11-15 13:00:00 UTC in the data")
+    for place in (60, 1_001, -1, 1.5, None, "61", True):
+        await do(deck, "go", place=place)
+        assert deck.shown["error"], place
+        assert deck.feeds[0].position == 61
+
+
+@in_a_notebook
+async def test_several_feeds_jump_beside_each_other() -> None:
+    ex = account()
+    order: list[str] = []
+    ex.engine.venue.subscribe(lambda event: order.append(event[2]) if event[0] == "marked" else 0)
+    # An hour of seconds, and one of minutes.
+    fast = session(3_601, market="fast", name="fast", gap=1.0)
+    slow = session(61, market="slow", name="slow")
+    deck = FeedDeck(ex, [fast, slow], play=False)
+    assert deck.shown["track"]["end"] == 1_000
+    await do(deck, "go", place=500)  # half an hour
+    await passing(0.5)
+    assert [feed.position for feed in deck.feeds] == [1_801, 31]
+    assert deck.shown["track"]["here"] == "30 min of 1 h"
+    # No row of the slow one is much before or after those of its minute in the fast one.
+    minute = 0
+    for number, market in enumerate(order):
+        if market == "slow":
+            passed = number - minute
+            assert abs(passed - 60 * minute) <= 60, (minute, passed)
+            minute += 1
+    await do(deck, "jump", to="+15m")
+    await passing(0.5)
+    assert [feed.position for feed in deck.feeds] == [2_701, 46]
+    await do(deck, "jump", to="50")
+    assert "several feeds play side by side: give a time" in deck.shown["error"]
+    await do(deck, "go", place=1_000)
+    await passing(0.5)
+    assert {feed.status for feed in deck.feeds} == {"done"}
+    await do(deck, "jump", to="+5m")
+    assert "there is no way ahead from there: Restart" in deck.shown["error"]
+
+
+@in_a_notebook
+async def test_a_feed_that_has_ended_holds_back_no_jump_of_the_others() -> None:
+    long, short = session(100, market="long", name="long"), session(3, market="short", name="short")
+    deck = FeedDeck(account(), [long, short], play=False)
+    await do(deck, "jump", to="+10m")
+    assert "lies after the last row of feed 'short'" in deck.shown["error"]
+    await do(deck, "go", place=500)
+    await passing(0.5)
+    assert (long.position, short.status) == (50, "done")
+    await do(deck, "jump", to="+10m")
+    await passing(0.5)
+    assert (deck.shown["error"], long.position) == (None, 60)
+
+
+@in_a_notebook
+async def test_a_pause_ends_the_jump_of_several_feeds() -> None:
+    ex = account()
+    feeds = [session(5_000, market=f"M{n}", name=f"m{n}", gap=1.0) for n in range(2)]
+    deck = FeedDeck(ex, feeds, play=False)
+
+    def pause(event: tuple[Any, ...]) -> None:
+        if event[0] == "marked" and event[3] == 1_000.0:
+            deck.pause()
+
+    ex.engine.venue.subscribe(pause)
+    await do(deck, "go", place=1_000)
+    await passing(0.5)
+    assert all(900 <= feed.position < 1_200 for feed in feeds)
+    assert {feed.status for feed in feeds} == {"paused"}
+
+
+@pytest.mark.parametrize(
+    "count", ["0", "-1", "1.5", "", "many", "1000001", "٣", None, 5], ids=ascii
+)
+@in_a_notebook
+async def test_a_number_of_rows_that_is_none_steps_nowhere(count: Any) -> None:
+    deck = FeedDeck(account(), session(), play=False)
+    await do(deck, "step", rows=count)
+    await passing(0.2)
+    assert "rows must be" in deck.shown["error"]
+    assert deck.feeds[0].position == 0
+
+
+@in_a_notebook
+async def test_restart_begins_at_the_first_row_and_says_what_the_account_keeps() -> None:
+    ex = account()
+    deck = FeedDeck(ex, session())
+    assert deck.shown["restart"]["off"]  # nothing has been played
+    await passing(61.0)
+    ex.buy("ACME", 5, market=True)
+    await do(deck, "restart")
+    await passing(0.5)
+    assert deck.shown["status"].startswith("playing: 1 of 100 rows")
+    assert (price(ex), [held.quantity for held in ex.positions()]) == (1.0, [5.0])
+    assert deck.shown["notice"].startswith(
+        "Began again at the first row. The account keeps its cash, orders, fills and positions"
+    )
+    # One that stands still does so at the first row.
+    await do(deck, "pause")
+    await do(deck, "restart")
+    await passing(100.0)
+    assert deck.shown["status"].startswith("paused: 0 of 100 rows")
+    await do(deck, "jump", to="70")
+    await passing(0.2)
+    assert (price(ex), deck.shown["notice"]) == (70.0, None)
+
+
+@in_a_notebook
+async def test_a_loop_begins_again_when_all_feeds_have_come_to_their_end() -> None:
+    ex = account()
+    long, short = rows(0, 100, market="long"), rows(0, 10, market="short")
+    deck = FeedDeck(ex, [long, short], loop=True)
+    assert deck.shown["loops"]
+    await passing(50.0)
+    assert (short.status, short.position) == ("done", 2)  # it waits for the long one
+    await passing(51.0)
+    assert [feed.status for feed in deck.feeds] == ["playing", "playing"]
+    assert [feed.position for feed in deck.feeds] == [1, 1]
+    await do(deck, "loop", loops=False)
+    await passing(150.0)
+    assert [feed.status for feed in deck.feeds] == ["done", "done"]
+    for wrong in (None, "yes", 1):
+        await do(deck, "loop", loops=wrong)
+        assert "loops must be True or False" in deck.shown["error"]
+        assert not deck.loops
+
+
+@in_a_notebook
+async def test_a_loop_is_stopped_and_a_feed_that_sends_nothing_does_not_spin() -> None:
+    ex = account()
+    deck = FeedDeck(ex, rows(0, 1), loop=True)
+    await passing(10.3)
+    await do(deck, "stop")
+    await passing(10.0)
+    assert deck.feeds[0].status == "stopped"
+    empty = FeedDeck(ex, Replay([]), loop=True)
+    await empty.done()
+    assert empty.feeds[0].status == "done"
