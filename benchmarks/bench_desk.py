@@ -4,7 +4,8 @@ python benchmarks/bench_desk.py [--orders 60] [--seconds 60]     # needs Chromiu
 
 Prints how long it takes from the start of Lab to a desk that can be used; from the click that
 confirms an order to its row; how often the page is painted, and how old the numbers on it are,
-with ten algorithms and ten markets at twenty ticks a second each; and what kernel and tab need.
+with ten algorithms and ten markets at twenty ticks a second each, and with ten algorithms on ten
+order books at ten updates a second each, one of them shown; and what kernel and tab need.
 """
 
 from __future__ import annotations
@@ -47,6 +48,50 @@ for market in MARKETS:
     ex.twap(market, 6_000, side="sell", duration_secs=3_600, num_slices=6_000)
 ticking = asyncio.create_task(tick_along())
 print(START)"""
+# Ten books of twenty levels; the best bid of each is the time of its update.
+BOOKS = """import asyncio, time
+import horizon as hz
+
+ex = hz.connect("book")
+MARKETS = [f"M{i}" for i in range(10)]
+START = time.time()
+
+def bring(market):
+    best = round(1.0 + time.time() - START, 3)
+    bids = [(round(best - 0.001 * n, 3), 100.0 + n) for n in range(20)]
+    asks = [(round(best + 0.001 * (n + 1), 3), 100.0 + n) for n in range(20)]
+    ex.take_book(market, bids, asks)
+
+async def go_on():
+    due = time.perf_counter()
+    while True:
+        for market in MARKETS:
+            bring(market)
+        due += 0.1
+        await asyncio.sleep(max(0.0, due - time.perf_counter()))
+
+for market in MARKETS:
+    ex.declare(hz.Market(market, hz.Equity, tick_size=0.001))
+    bring(market)
+    ex.twap(market, 6_000, side="sell", duration_secs=3_600, num_slices=6_000)
+desk = hz.workbench(ex, market="M0", layout="book")
+running = asyncio.ensure_future(go_on())
+desk"""
+JS_BOOK = """async ([start, seconds]) => {
+  const face = document.querySelector('.hz-face[aria-label^="Book"]');
+  const cell = face.querySelector('.hz-ladder-facts dd');
+  const ages = [];
+  let shown = cell.textContent;
+  const observer = new MutationObserver(() => {
+    if (cell.textContent === shown) return;
+    shown = cell.textContent;
+    ages.push(Date.now() - 1000 * (start + parseFloat(shown.replaceAll(',', '')) - 1));
+  });
+  observer.observe(face, {subtree: true, characterData: true, childList: true});
+  await new Promise(done => setTimeout(done, 1000 * seconds));
+  observer.disconnect();
+  return ages;
+}"""
 # One order after the other, all in the page: fields, preview, the click, the row.
 JS_ORDERS = """async count => {
   const face = name => document.querySelector(`.hz-face[aria-label^="${name}"]`);
@@ -197,6 +242,33 @@ def measure_desk(folder: Path, chromium: str, orders: int, seconds: float) -> No
             print(f"PROBLEM: {problem}")
 
 
+def measure_books(folder: Path, chromium: str, seconds: float) -> None:
+    """The age of a shown book, with ten algorithms at work."""
+    with (
+        serve_lab(folder) as server,
+        open_browser(chromium) as browser,
+        open_page(browser, server, folder) as lab,
+    ):
+        lab.page.set_viewport_size({"width": 1400, "height": 1800})
+        lab.open_cells(BOOKS)
+        lab.run_cell(0)
+        lab.page.locator(".hz-ladder-facts dd").first.wait_for()
+        lab.page.set_default_timeout(1000.0 * (seconds + 60))
+        lab.page.wait_for_timeout(10_000)
+        start = float(lab.kernel_exec("print(START)"))
+        before = memory(lab)
+        ages: list[float] = lab.page.evaluate(JS_BOOK, [start, seconds])
+        after = memory(lab)
+        spread("10 algorithms, 10 books at 10 updates/s: age of a book when painted", ages, "ms")
+        print(f"paints of the book: {len(ages) / seconds:.1f}/s")
+        counts = "print(len(ex.algos), len(ex.fills_frame()))"
+        print(f"algorithms running, fills: {lab.kernel_exec(counts)}")
+        for name, first, last in zip(("kernel", "tab"), before, after, strict=True):
+            print(f"memory of the {name}: {first:.1f} MB, after {seconds:.0f} s {last:.1f} MB")
+        for problem in lab.problems():
+            print(f"PROBLEM: {problem}")
+
+
 def main() -> None:
     """Measure, print."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -213,6 +285,8 @@ def main() -> None:
             measure_start(Path(folder), chromium)
     with tempfile.TemporaryDirectory() as folder:
         measure_desk(Path(folder), chromium, args.orders, args.seconds)
+    with tempfile.TemporaryDirectory() as folder:
+        measure_books(Path(folder), chromium, args.seconds)
 
 
 if __name__ == "__main__":

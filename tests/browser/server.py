@@ -30,6 +30,16 @@ SETTINGS = {
     # All cells in the page: by default those out of sight, and their outputs, are not there.
     "notebook-extension/tracker": {"windowingMode": "none", "maxNumberOutputs": 5000},
 }
+#: What any Jupyter server is told.
+JUPYTER_SERVER = (
+    "--no-browser",
+    "--allow-root",
+    "--ServerApp.ip=127.0.0.1",
+    "--ServerApp.port={port}",
+    "--ServerApp.port_retries=0",
+    "--ServerApp.root_dir={root}",
+    "--ServerApp.terminals_enabled=False",
+)
 
 
 def find_chromium() -> str | None:
@@ -42,9 +52,28 @@ def find_chromium() -> str | None:
 @contextmanager
 def serve_lab(home: Path) -> Iterator[Server]:
     """A private JupyterLab of the running interpreter, with `home` for its home."""
+    lab = (
+        "-m",
+        "jupyterlab",
+        "--LabApp.expose_app_in_browser=True",  # window.jupyterapp
+        "--LabApp.news_url=None",
+        "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
+        "--LabApp.extension_manager=readonly",
+        *JUPYTER_SERVER,
+    )
+    with serve(home, *lab) as server:
+        yield server
+
+
+@contextmanager
+def serve(home: Path, *arguments: str) -> Iterator[Server]:
+    """A private server, started with these arguments of Python, with `home` for its home.
+
+    In an argument, ``{port}`` and ``{root}`` stand for its port and the folder that it serves.
+    """
     root = home / "root"
     for name in ("config", "data", "runtime", "workspaces", "ipython", "root/notebooks"):
-        (home / name).mkdir(parents=True)
+        (home / name).mkdir(parents=True, exist_ok=True)
     # Notebooks show pictures of ../docs; the server refuses a link that leaves its root.
     shutil.copytree(DOCS, root / "docs")
     with socket.socket() as probe:
@@ -68,18 +97,8 @@ def serve_lab(home: Path) -> Iterator[Server]:
         "JUPYTER_TOKEN": server.token,
         "JUPYTER_PREFER_ENV_PATH": "1",
     }
-    command = [sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root"]
-    command += [
-        "--ServerApp.ip=127.0.0.1",
-        f"--ServerApp.port={port}",
-        "--ServerApp.port_retries=0",
-        f"--ServerApp.root_dir={root}",
-        "--ServerApp.terminals_enabled=False",
-        "--LabApp.expose_app_in_browser=True",  # window.jupyterapp
-        "--LabApp.news_url=None",
-        "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
-        "--LabApp.extension_manager=readonly",
-    ]
+    given = [argument.format(port=port, root=root) for argument in arguments]
+    command = [sys.executable, *given]
     log = home / "server.log"
     with log.open("wb") as sink:
         process = subprocess.Popen(
@@ -108,7 +127,7 @@ def _wait_for(server: Server, process: subprocess.Popen[bytes], log: Path) -> No
             return  # it answers, which is all we ask
         except OSError:
             time.sleep(0.1)
-    raise RuntimeError(f"JupyterLab did not start:\n{log.read_text(errors='replace')[-3000:]}")
+    raise RuntimeError(f"the server did not start:\n{log.read_text(errors='replace')[-3000:]}")
 
 
 @contextmanager

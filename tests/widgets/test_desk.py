@@ -10,11 +10,13 @@ import pytest
 from ipywidgets.widgets.widget import _instances
 
 import horizon as hz
-from horizon import Prediction
+from horizon import Market, Prediction
 from horizon.feeds import Replay, Synthetic
-from horizon.widgets import PANELS, Palette, Workbench, desk, workbench
+from horizon.widgets import PANELS, Palette, Workbench, workbench
 from horizon.widgets import live as live_module
+from horizon.widgets.chart import PriceChart
 from horizon.widgets.face import Face
+from horizon.widgets.ladder import BookLadder
 from tests.widgets.notebook import (
     Page,
     account,
@@ -110,11 +112,12 @@ async def test_the_feed_may_wait_for_its_button() -> None:
 async def test_every_panel_is_there_by_its_name() -> None:
     own = workbench(play=False)
     assert [type(own.panel(name)).__name__ for name in PANELS] == [
-        *("OrderTicket", "Balance", "PriceChart", "Prices", "AlgoMonitor", "Positions"),
-        *("Orders", "Fills"),
+        *("OrderTicket", "Balance", "PriceChart", "BookLadder", "Prices", "AlgoMonitor"),
+        "Positions",
+        *("Orders", "Fills", "Blotter"),
     ]
-    with pytest.raises(ValueError, match=r"name must be one of 'ticket', .*was 'blotter'"):
-        own.panel("blotter")
+    with pytest.raises(ValueError, match=r"name must be one of 'ticket', .*was 'tape'"):
+        own.panel("tape")
     with pytest.raises(ValueError, match="name must be one of 'orders'; was 'ticket'"):
         workbench(acme(), panels=["orders"]).panel("ticket")
 
@@ -215,7 +218,7 @@ async def test_a_part_that_cannot_be_made_leaves_no_other_behind(
     def fails(*_: object, **__: object) -> Face:
         raise LookupError("no such part")
 
-    monkeypatch.setattr(desk, "Fills", fails)
+    monkeypatch.setattr("horizon.widgets.desk.assembly.Fills", fails)
     ex = acme()
     feed = rows(0, 10)
     with pytest.raises(LookupError, match="no such part"):
@@ -322,6 +325,39 @@ async def test_a_given_account_stays_open_with_its_orders() -> None:
     assert [order.id for order in ex.open_orders()] == ["p1"]
     ex.tick("ACME", 99.0, 1.0)
     assert ex.balance().cash == 100_000.0 - 990.0
+
+
+@in_a_notebook
+async def test_a_click_on_no_turns_nothing_that_shows_its_market_to_yes() -> None:
+    markets = [Market(name, Prediction, tick_size=0.01) for name in ("rain", "snow")]
+    ex = hz.connect("book", markets=markets, clock=lambda: 0.0)
+    for name in ("rain", "snow"):
+        ex.take_book(name, [(0.40, 5.0)], [(0.45, 3.0)], 0.0)
+    desk = workbench(ex, market="snow", panels=["ticket", "chart", "book"])
+    ladder, ticket, chart = (desk.panel(name) for name in ("book", "ticket", "chart"))
+    assert isinstance(ladder, BookLadder)
+    assert isinstance(chart, PriceChart)
+    # YES is bid at 0.40, so NO is asked at 0.60 and bid at 0.55.
+    ladder.show("rain:no")
+    await turns()
+    for _ in range(2):  # a second click on the same place means the same
+        await do(ladder, "price", row="55", side="buy", take=False, of=["rain", "no", "1"])
+        form = ticket.shown["values"]
+        assert [form[name] for name in ("market", "outcome", "side", "limit")] == [
+            *("rain", "no", "buy", "0.55"),
+        ]
+        assert (ladder.market, ladder.shown["error"]) == ("rain:no", None)
+    # The chart takes prices of NO as well; the ladder comes along to that side.
+    ladder.show("snow")
+    await edit(ticket, market="snow")
+    chart.show("rain")
+    await do(chart, "side", side="no")
+    await do(chart, "price", price=0.55, market="rain", side="no")
+    assert (ladder.market, chart.market, chart.shown["side"]) == ("rain:no", "rain", "no")
+    # A market that is written into the ticket comes with YES.
+    await edit(ticket, market="snow")
+    assert (ladder.market, chart.market) == ("snow", "snow")
+    desk.close()
 
 
 @in_a_notebook
@@ -445,12 +481,12 @@ async def test_an_ended_desk_that_nobody_sees_is_given_back_whole() -> None:
     await passing(0.3)
     own.close()
     before = len(_instances)
-    faces = own._faces()
-    for face in faces:
-        await do(face, "left")
+    # What stands behind another panel was never on the page, and goes all the same.
+    faces = [*own._faces(), own._dock]
+    await do(own._dock, "left")
     await passing(6.0)
     assert all(face.comm is None for face in faces)
-    # Each of nine parts and the head and the deck had a layout, and there were four boxes.
+    # Each had a layout.
     assert len(_instances) <= before - 2 * len(faces)
     assert own._repr_mimebundle_() == {"text/plain": repr(own)}
     assert len(own.orders) == 0

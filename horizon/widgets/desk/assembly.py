@@ -1,22 +1,29 @@
-"""The desk: ticket, algorithms, money, orders and prices of one account, in one output."""
+"""The desk: every front end of one account, in one output, where its user wants it."""
 
 from __future__ import annotations
 
 import html
-from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, Any, Final
+import json
+from collections.abc import Callable, Iterable, Mapping
+from typing import TYPE_CHECKING, Any
 
-import ipywidgets
-
-from horizon import checks
+from horizon import checks, words
 from horizon.algos import ExecAlgo
 from horizon.client import ImperativeClient, connect
-from horizon.feeds import Feed, Synthetic
-from horizon.instruments import Market, Prediction
+from horizon.feeds import Feed
+from horizon.instruments import split_side
 from horizon.widgets.access import client_of, venue_of
+from horizon.widgets.blotter import Blotter
 from horizon.widgets.chart import PriceChart
 from horizon.widgets.deck import FeedDeck, feeds_of
+from horizon.widgets.desk.arguments import LABELS, file_of, panels_of, run_of, widgets_of
+from horizon.widgets.desk.demo import first_market, made_up
+from horizon.widgets.desk.dock import Dock
+from horizon.widgets.desk.layout import Layout, layout_of, read_layout
+from horizon.widgets.desk.presets import PANELS, presets_of
 from horizon.widgets.face import Face
+from horizon.widgets.hotkeys import Hotkeys
+from horizon.widgets.ladder import BookLadder
 from horizon.widgets.live import Live
 from horizon.widgets.masthead import Masthead
 from horizon.widgets.monitor import AlgoMonitor
@@ -27,37 +34,21 @@ from horizon.widgets.ticket import OrderTicket
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["PANELS", "Workbench", "workbench"]
+    from horizon.running import RunHandle
 
-#: The panels of a desk, in the order in which they stand: first the narrow column, then the wide.
-PANELS: Final = (
-    "ticket",
-    "balance",
-    "chart",
-    "prices",
-    "algos",
-    "positions",
-    "orders",
-    "fills",
-)
-_NARROW: Final = ("ticket", "balance")
-#: Tick size of the made-up markets: a tenth of a cent.
-_GRID: Final = 0.001
-#: The made-up markets: name, first price, volatility.
-_MADE_UP: Final = (
-    ("rain-tomorrow", 0.42, 0.006),
-    ("rate-cut-in-june", 0.65, 0.004),
-    ("home-win", 0.5, 0.008),
-)
+__all__ = ["Workbench", "workbench"]
 
 
 def workbench(
-    ex: ImperativeClient | None = None,
+    ex: ImperativeClient | RunHandle | None = None,
     feed: Feed | Iterable[Feed] | None = None,
     *,
     market: str | None = None,
     play: bool = True,
     panels: Iterable[str] = PANELS,
+    widgets: Mapping[str, Face] | Iterable[Face] | Face = (),
+    layout: object = None,
+    hotkeys: Hotkeys | None = None,
     palette: str | Palette = "blue-orange",
 ) -> Workbench:
     """Open a desk: everything that an account needs to be traded by hand, live in one output.
@@ -67,18 +58,29 @@ def workbench(
 
     Parameters
     ----------
-    ex : ImperativeClient, optional
-        The account, from `hz.connect`. Left out, the desk has a paper account of its own.
+    ex : ImperativeClient or RunHandle, optional
+        The account, from `hz.connect`; or a run in the background, from `hz.run`, whose account
+        is shown then, with its monitor. Left out, the desk has a paper account of its own.
     feed : Feed or iterable of Feed, optional
         What plays to it. Left out beside an account that was given, nothing plays: its prices
         come from your own ticks.
     market : str, optional
-        The market that ticket and chart begin with.
+        The market that ticket, chart and book begin with.
     play : bool
         Let the feed begin at once.
     panels : iterable of str
-        Which parts to show: ``"ticket"``, ``"balance"``, ``"chart"``, ``"prices"``, ``"algos"``,
-        ``"positions"``, ``"orders"``, ``"fills"``.
+        Which parts to show: ``"ticket"``, ``"balance"``, ``"chart"``, ``"book"``, ``"prices"``,
+        ``"algos"``, ``"positions"``, ``"orders"``, ``"fills"``, ``"blotter"``.
+    widgets : widget, or an iterable or mapping of them, optional
+        Other front ends to place on it, such as a `BacktestExplorer`; in a mapping by the names
+        that they get.
+    layout : str, path, Layout, mapping or list, optional
+        Where the panels stand: ``"desk"``, ``"book"``, ``"blotter"`` or ``"single"``; columns as
+        lists of panels, such as ``[["ticket"], ["chart", ("orders", "fills")]]``, of which those
+        in a tuple stand one behind another; what `Workbench.layout` gave; or a path that ends
+        with ``.json``, where the layout is read from if it is there, and kept from then on.
+    hotkeys : Hotkeys, optional
+        Keys of the desk; `Hotkeys` has the usual ones.
     palette : str or Palette
         Colours of buying and selling.
 
@@ -99,8 +101,25 @@ def workbench(
     A feed begins at the account's present, whatever the dates of its data, and plays at its own
     speed. The desk is live while the kernel is free or a cell awaits (``await algo.done()``,
     ``await feed.play(ex)``). A cell that blocks holds it up, and it says so.
+
+    Panels are pulled by their names to where they are wanted; they can be sized, folded, shown
+    alone and hidden. ``desk.layout`` is the present layout as plain data.
+
+    Examples
+    --------
+    >>> desk = hz.workbench(layout=[["ticket"], ["chart", ("orders", "fills")]])  # doctest: +SKIP
     """
-    return Workbench(ex, feed, market=market, play=play, panels=panels, palette=palette)
+    return Workbench(
+        ex,
+        feed,
+        market=market,
+        play=play,
+        panels=panels,
+        widgets=widgets,
+        layout=layout,
+        hotkeys=hotkeys,
+        palette=palette,
+    )
 
 
 class Workbench:
@@ -116,27 +135,41 @@ class Workbench:
 
     def __init__(
         self,
-        ex: ImperativeClient | None = None,
+        ex: ImperativeClient | RunHandle | None = None,
         feed: Feed | Iterable[Feed] | None = None,
         *,
         market: str | None = None,
         play: bool = True,
         panels: Iterable[str] = PANELS,
+        widgets: Mapping[str, Face] | Iterable[Face] | Face = (),
+        layout: object = None,
+        hotkeys: Hotkeys | None = None,
         palette: str | Palette = "blue-orange",
     ) -> None:
         live = Live.here()
         colours = palette_of(palette)
-        chosen = _panels(panels)
+        chosen = panels_of(panels)
         begins = checks.flag("play", play)
+        if hotkeys is not None and not isinstance(hotkeys, Hotkeys):
+            raise TypeError(f"hotkeys must be Hotkeys, was {checks.show(hotkeys)}")
         given = None if feed is None else feeds_of(feed)
+        added = widgets_of(widgets)
+        run = run_of(ex)
+        names = (*chosen, *(("run",) if run is not None else ()), *added)
+        presets = presets_of(names)
+        self._file = file_of(layout)
+        begin = self._first_layout(layout, names, presets)
         self._is_own = ex is None
-        self.ex = connect("paper") if ex is None else client_of(ex)
+        # Its feeds quote, and a fill costs what they quote.
+        self.ex = connect("paper", matching="quotes") if ex is None else client_of(ex)
         venue = venue_of(self.ex)
-        if given is None and self._is_own:
-            given = _made_up(self.ex)
+        if given is None and self._is_own and chosen:
+            given = made_up(self.ex)
         self.feeds: tuple[Feed, ...] = given or ()
-        if market is None and self._is_own and self.feeds:
-            market = _first_market(self.feeds)
+        if market is None and self.feeds:
+            market = first_market(self.feeds)
+        if market is None and run is not None:
+            market = next(iter(venue.account.markets), None)
         if market is not None:
             venue.market(checks.market_id("market", market))
         self._started: list[ExecAlgo] = []
@@ -145,82 +178,179 @@ class Workbench:
         self._masthead: Masthead | None = None
         self._deck: FeedDeck | None = None
         self._parts: dict[str, Face] = {}
-        self._boxes: tuple[ipywidgets.Box, ...] = ()
+        self._dock: Dock | None = None
         self._live = live
         live.claim(self)  # the desk that this cell made before ends here
         try:
-            self._make_parts(chosen, market, colours, begins)
+            self._make_parts(chosen, market, colours, begins, hotkeys)
+            if run is not None:
+                from horizon.widgets.run_monitor import RunMonitor
+
+                self._parts["run"] = RunMonitor(run, palette=colours)
+            self._parts.update(added)
+            self._put_together(begin, presets, colours)
         except BaseException:
             self.release("it could not be made")
             raise
-        self._box = self._lay_out()
 
     def _make_parts(
-        self, chosen: tuple[str, ...], market: str | None, colours: Palette, begins: bool
+        self,
+        chosen: tuple[str, ...],
+        market: str | None,
+        colours: Palette,
+        begins: bool,
+        hotkeys: Hotkeys | None,
     ) -> None:
         ex = self.ex
+        keys = Hotkeys() if hotkeys is None else hotkeys
         makers: dict[str, Callable[[], Face]] = {
-            "ticket": lambda: OrderTicket(ex, market=market, palette=colours),
+            "ticket": lambda: OrderTicket(ex, market=market, hotkeys=keys, palette=colours),
             "balance": lambda: Balance(ex, palette=colours),
             "chart": lambda: PriceChart(ex, market=market, palette=colours),
+            "book": lambda: BookLadder(ex, market=market, palette=colours),
             "prices": lambda: Prices(ex, palette=colours),
             "algos": lambda: AlgoMonitor(ex, palette=colours),
             "positions": lambda: Positions(ex, palette=colours),
             "orders": lambda: Orders(ex, palette=colours),
             "fills": lambda: Fills(ex, palette=colours),
+            "blotter": lambda: Blotter(ex, palette=colours),
         }
-        self._masthead = Masthead(ex, banner="ticket" not in chosen, palette=colours)
+        if chosen:
+            self._masthead = Masthead(ex, banner="ticket" not in chosen, palette=colours)
         for name in PANELS:
             if name in chosen:
                 self._parts[name] = makers[name]()
-        ticket = self._parts.get("ticket")
-        if isinstance(ticket, OrderTicket):
-            ticket.on_algo = self._started.append
-            chart = self._parts.get("chart")
-            if isinstance(chart, PriceChart):
-                ticket.on_market = chart.show
+        self._join()
         if self.feeds:
             self._deck = FeedDeck(ex, self.feeds, play=begins, palette=colours)
-        for face in self._faces():
+
+    def _join(self) -> None:
+        """Let the parts follow each other: one market for all, prices and orders to the ticket."""
+        parts = self._parts
+        chart, book = parts.get("chart"), parts.get("book")
+        orders, blotter = parts.get("orders"), parts.get("blotter")
+        ticket = parts.get("ticket")
+        if not isinstance(ticket, OrderTicket):
+            return
+        ticket.on_algo = self._started.append
+        followers = [part for part in (chart, book) if isinstance(part, (PriceChart, BookLadder))]
+
+        clicked: list[str] = []
+
+        def turn(market: str) -> None:
+            # What shows the market already stays as it is, on its side: it may be under the
+            # pointer. What turns to it shows the side that was clicked.
+            name = next((one for one in clicked if split_side(one)[0] == market), market)
+            for part in followers:
+                if split_side(part.market or "")[0] != market:
+                    part.show(name)
+
+        def fill_in(
+            market: str, side: str | None, price: float | None, quantity: float | None
+        ) -> None:
+            clicked[:] = [market]
+            try:
+                ticket.prefill(market=market, side=side, price=price, quantity=quantity)
+            finally:
+                clicked.clear()
+            self._bring("ticket")
+
+        def amend(order_id: str) -> None:
+            ticket.amend(order_id)
+            self._bring("ticket")
+
+        ticket.on_market = turn
+        for part in followers:
+            part.on_price = fill_in
+        for table in (orders, blotter):
+            if isinstance(table, (Orders, Blotter)):
+                table.on_amend = amend
+
+    def _bring(self, panel: str) -> None:
+        """Bring a panel to sight, if it is not."""
+        dock = self._dock
+        if dock is not None and panel not in dock.arrangement.in_view:
+            dock.arrange(dock.arrangement.showing(panel))
+
+    def _put_together(self, begin: Layout, presets: Mapping[str, Layout], colours: Palette) -> None:
+        heads: dict[str, Face] = {}
+        if self._masthead is not None:
+            heads["masthead"] = self._masthead
+        if self._deck is not None:
+            heads["deck"] = self._deck
+        labels = {name: LABELS.get(name, words.name(name)) for name in self._parts}
+        self._dock = Dock(self._parts, heads, labels, begin, presets, ex=self.ex, palette=colours)
+        for face in heads.values():
             face.quiet = face is not self._masthead
-            face.on_gone = self._give_back
+        self._dock.quiet = self._masthead is not None  # which says it for all
+        self._dock.on_layout = lambda _: self._keep_layout()
+        self._dock.on_gone = self._give_back
 
     def _faces(self) -> list[Face]:
         made = [self._masthead, self._deck, *self._parts.values()]
         return [face for face in made if face is not None]
 
     def _give_back(self) -> None:
-        """Let go of the boxes as well, once nobody looks at any of an ended desk's parts."""
-        if self._closed and all(face.is_gone for face in self._faces()):
-            for box in self._boxes:
-                box.children = ()
-                box.layout.close()
-                box.close()
-            # IPython keeps what a cell has shown; it should not keep an account with it.
-            self._masthead = self._deck = None
-            self._parts, self._boxes, self._started = {}, (), []
+        """Let go of its parts as well: IPython keeps what a cell has shown, and its account."""
+        if self._closed:
+            self._masthead = self._deck = self._dock = None
+            self._parts, self._started = {}, []
 
-    def _lay_out(self) -> ipywidgets.VBox:
-        full = {"width": "100%", "min_width": "0"}
-        narrow = [self._parts[name] for name in self._parts if name in _NARROW]
-        wide = [self._parts[name] for name in self._parts if name not in _NARROW]
-        columns = []
-        for parts, size in ((narrow, "1 1 340px"), (wide, "3 1 560px")):
-            if parts:
-                box = ipywidgets.VBox(parts, layout={"flex": size, "min_width": "0"})
-                box.add_class("hz-desk")
-                columns.append(box)
-        body = ipywidgets.HBox(columns, layout={**full, "flex_flow": "row wrap", "grid_gap": "8px"})
-        body.add_class("hz-desk")
-        heads = [head for head in (self._masthead, self._deck) if head is not None]
-        rows = [*heads, body]
-        box = ipywidgets.VBox(rows, layout=full)
-        box.add_class("hz-desk")
-        self._boxes = (box, body, *columns)
-        return box
+    # ------------------------------------------------------------------ layout
+    def _first_layout(
+        self, layout: object, names: tuple[str, ...], presets: Mapping[str, Layout]
+    ) -> Layout:
+        if layout is None:
+            return next(iter(presets.values()))
+        if self._file is not None:
+            if not self._file.exists():
+                return next(iter(presets.values()))
+            try:
+                return read_layout(self._file.read_text(encoding="utf-8"), names)
+            except (TypeError, ValueError) as error:
+                raise ValueError(
+                    f"layout file {str(self._file)!r} holds no layout: {error}"
+                ) from None
+        if isinstance(layout, str):
+            return presets[checks.one_of("layout", layout, tuple(presets))]
+        return layout_of(layout, names)
+
+    def _keep_layout(self) -> None:
+        if self._file is not None and self._dock is not None:
+            text = json.dumps(self._dock.arrangement.to_dict(), indent=1)
+            beside = self._file.with_name(f"{self._file.name}.new")
+            beside.write_text(text + "\n", encoding="utf-8")
+            beside.replace(self._file)  # whole, or as it was
+
+    @property
+    def layout(self) -> dict[str, Any]:
+        """Where the panels stand now, as plain data; give it to `hz.workbench` to have it again.
+
+        It can be set, to anything that ``layout=`` takes but a path.
+
+        Raises
+        ------
+        ValueError
+            When it is asked for after the desk has gone.
+        """
+        return self._require_dock().arrangement.to_dict()
+
+    @layout.setter
+    def layout(self, layout: object) -> None:
+        dock = self._require_dock()
+        if isinstance(layout, str):
+            presets = presets_of(tuple(self._parts))
+            dock.arrange(presets[checks.one_of("layout", layout, tuple(presets))])
+        else:
+            dock.arrange(layout_of(layout, tuple(self._parts)))
+
+    def _require_dock(self) -> Dock:
+        if self._dock is None:
+            raise ValueError("this desk has gone; its layout went with it")
+        return self._dock
 
     def panel(self, name: str) -> Face:
-        """Return one of its panels, a widget, by its name in `panels`.
+        """Return one of its panels, a widget, by its name in `panels` or `widgets`.
 
         Raises
         ------
@@ -286,8 +416,8 @@ class Workbench:
 
     @property
     def _ended(self) -> str:
-        head = self._masthead
-        return self._closed or ("" if head is None else str(head.ended))
+        dock = self._dock
+        return self._closed or ("" if dock is None else str(dock.ended))
 
     def close(self) -> None:
         """Stop everything that the desk has begun; again at no risk.
@@ -317,7 +447,7 @@ class Workbench:
                 face.paint()  # the last picture, with what the end has changed
             except Exception as error:
                 self._live.tell(face, error)
-        for face in self._faces():
+        for face in (*self._faces(), *(() if self._dock is None else (self._dock,))):
             face.release(reason)
         self._live.end(self)
         if self._is_own and self.ex.is_connected:
@@ -331,8 +461,9 @@ class Workbench:
 
     def fail(self, error: BaseException) -> None:
         """Show an error on the desk's own error line."""
-        if self._masthead is not None:
-            self._masthead.fail(error)
+        face = self._dock if self._masthead is None else self._masthead
+        if face is not None:
+            face.fail(error)
 
     def broken(self, error: BaseException) -> None:
         """Show an error; its parts paint themselves, so this ends nothing."""
@@ -347,39 +478,9 @@ class Workbench:
         return f"<code>{html.escape(repr(self))}</code>"
 
     def _repr_mimebundle_(self, **options: Any) -> Any:
-        if not self._boxes:
+        if self._dock is None:
             return {"text/plain": repr(self)}
-        bundle = self._box._repr_mimebundle_(**options)
+        bundle: Any = self._dock._repr_mimebundle_(**options)
         data = bundle[0] if isinstance(bundle, tuple) else bundle
         data["text/plain"] = repr(self)
         return bundle
-
-
-def _panels(panels: Iterable[str]) -> tuple[str, ...]:
-    if isinstance(panels, str) or not isinstance(panels, Iterable):
-        raise TypeError(f"panels must be a list of names, was {checks.show(panels)}")
-    return tuple(checks.one_of("panels", panel, PANELS) for panel in panels)
-
-
-def _made_up(ex: ImperativeClient) -> tuple[Feed, ...]:
-    """Three made-up prediction markets that differ in odds and pace."""
-    made = []
-    for seed, (name, start, pace) in enumerate(_MADE_UP):
-        ex.declare(Market(name, Prediction, tick_size=_GRID))
-        made.append(
-            Synthetic(
-                seed,
-                market_id=name,
-                start=start,
-                volatility=pace,
-                interval=0.5,
-                spread=0.002,
-                tick_size=_GRID,
-            )
-        )
-    return tuple(made)
-
-
-def _first_market(feeds: tuple[Feed, ...]) -> str | None:
-    first = feeds[0]
-    return first.market_id if isinstance(first, Synthetic) else None
