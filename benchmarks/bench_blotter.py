@@ -125,6 +125,9 @@ print(START - 1)"""
 
 def spread(name: str, values: list[float]) -> None:
     """Print the median, the 95th percentile and the largest."""
+    if not values:
+        print(f"{name}: nothing was seen")
+        return
     at = min(len(values) - 1, int(0.95 * len(values)))
     print(
         f"{name}: p50 {statistics.median(values):,.0f} ms, p95 {sorted(values)[at]:,.0f}, "

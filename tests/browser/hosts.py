@@ -68,14 +68,14 @@ class Host:
     def show(self, *cells: str, dark: bool = False) -> None:
         """Show a notebook of these cells, all of them run."""
         path = write_notebook(self.server.root / "notebooks" / "cells.ipynb", *cells)
-        theme = f"JupyterLab {'Dark' if dark else 'Light'}"
         url, token = self.server.url, self.server.token
         if self.name == "voila":
             # The theme comes in the address; a page shows what its notebook's own run made.
-            chosen = theme.replace(" ", "%20")
-            self.page.goto(f"{url}/voila/render/notebooks/{path.name}?voila-theme={chosen}")
+            chosen = "dark" if dark else "light"
+            self.page.goto(f"{url}/voila/render/notebooks/{path.name}?theme={chosen}")
             self.page.locator("#rendered_cells").wait_for(timeout=NOTEBOOK_RUN * 1_000)
             return
+        theme = f"JupyterLab {'Dark' if dark else 'Light'}"
         self.server.set_setting(THEME, {"theme": theme})
         if self.name == "lab":
             self.page.goto(f"{url}/lab/tree/notebooks/{path.name}?reset&token={token}")

@@ -132,9 +132,9 @@ def test_a_thousand_orders_are_sorted_filtered_cancelled_and_exported(lab, tmp_p
     limit = desk.blotter.get_by_role("button", name="Limit, USD: sort")
     limit.focus()
     limit.press("Enter")
-    assert desk.column("Limit")[:3] == ["6.00", "6.00", "5.99"]
+    desk.eventually(lambda: desk.column("Limit")[:3], ["6.00", "6.00", "5.99"])
     desk.blotter.get_by_role("columnheader", name="Limit, USD").first.click()
-    assert desk.column("Limit")[:3] == ["0.02", "0.02", "0.03"]
+    desk.eventually(lambda: desk.column("Limit")[:3], ["0.02", "0.02", "0.03"])
     heading = desk.blotter.locator(".dt-scroll-head th", has_text="Limit, USD")
     expect(heading).to_have_attribute("aria-sort", "ascending")
 
@@ -164,6 +164,7 @@ def test_a_thousand_orders_are_sorted_filtered_cancelled_and_exported(lab, tmp_p
 
     # A file of just these rows, in this order, made of values.
     desk.blotter.get_by_role("columnheader", name="Order").first.click()
+    desk.eventually(lambda: desk.column("Order")[0], f"p{filled[0] + 1}")
     with lab.page.expect_download() as download:
         desk.blotter.get_by_role("button", name="Export what is shown as CSV").click()
     path = tmp_path / "orders.csv"
@@ -203,6 +204,7 @@ def test_a_thousand_orders_are_sorted_filtered_cancelled_and_exported(lab, tmp_p
     desk.blotter.get_by_label("Find in all columns").fill("M77 buy")
     desk.blotter.get_by_label("Filter: State").select_option("working")
     working = sum(n % 3 != 0 and n % 100 == 77 for n in range(1_200))
+    desk.eventually(lambda: set(desk.column("Market")), {"M77"})
     desk.says(f"{working} of 1,200 rows")
     desk.many("Cancel shown").click()
     expect(desk.many("Sure?")).to_be_visible()
@@ -222,7 +224,8 @@ def test_a_thousand_orders_are_sorted_filtered_cancelled_and_exported(lab, tmp_p
     lab.page.keyboard.press("Escape")
     expect(desk.blotter.get_by_role("columnheader", name="Client order id").first).to_be_visible()
     expect(desk.blotter.locator(".dt-scroll-head th", has_text="Sent")).to_have_count(0)
-    assert lab.page.evaluate("document.querySelector('.hz-grid tbody tr').offsetHeight") == 34
+    row = "document.querySelector('.hz-grid tbody tr').offsetHeight"
+    desk.eventually(lambda: lab.page.evaluate(row), 34)
 
     # Positions: one is flattened in its row, in two presses.
     desk.go_to("Positions")

@@ -151,6 +151,19 @@ def test_a_free_pass_takes_a_span_from_its_first_row() -> None:
     asyncio.run(main())
 
 
+def test_a_jump_in_a_free_pass_ends_where_it_was_to() -> None:
+    def at_tick(count: int) -> None:
+        if count == 10:
+            feed.seek(row=20)
+        seen.append(feed.is_seeking)
+
+    seen: list[bool] = []
+    feed = tape(*range(40))
+    assert feed.run(Recorder(at_tick=at_tick)) == 40
+    # Called with the eleventh row; the row at 20 is the 21st.
+    assert seen == [False] * 10 + [True] * 10 + [False] * 20
+
+
 def test_the_loop_gets_its_turns_while_a_feed_jumps() -> None:
     async def main() -> None:
         feed, client = Synthetic(n=100_000), Recorder()

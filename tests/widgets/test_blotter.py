@@ -167,6 +167,8 @@ async def test_orders_say_what_they_are_and_where_they_stand() -> None:
     # 10 x 100; and an option counts a hundred times: 1 x 4 x 100.
     assert page.cell("orders", 1, "value") == ["1,000.00", 1_000.0]
     assert page.cell("orders", 3, "value") == ["400.00", 400.0]
+    assert page.cell("orders", 5, "value") == ["298.50", 298.5]  # 3 x 99.50, which work
+    assert page.cell("orders", 6, "value") == ["–", None]  # nothing filled, nothing works
     assert page.cell("orders", 6, "terms")[0] == "post-only"
     assert page.cell("orders", 4, "terms")[0] == "5×"
     assert page.cell("orders", 5, "client")[0] == "mine"
@@ -174,6 +176,22 @@ async def test_orders_say_what_they_are_and_where_they_stand() -> None:
     assert [page.buttons("orders", n) for n in (1, 5)] == [[], ["Cancel"]]
     assert page.rows["orders"][5][4][0]["name"] == "Cancel order p5: buy 3 ACME at 99.50"
     assert table_of(face, "orders")["count"] == "1 working"
+
+
+@in_a_notebook
+async def test_the_value_of_an_order_is_what_has_filled_and_what_still_works() -> None:
+    ex = account()
+    ex.tick("ACME", 10.0, 0.0)
+    face = Blotter(ex)
+    page = Replica(face)
+    ex.buy("ACME", 100, limit=10.0)
+    state = ex.engine.venue.account.orders["p1"]
+    # One of a hundred filled at 9.00: 1 x 9 + 99 x 10.
+    state.filled, state.average, state.status = 1.0, 9.0, "partial"
+    await page.open("orders")
+    await passing(0.2)
+    assert page.cell("orders", 1, "value") == ["999.00", 999.0]
+    assert page.cell("orders", 1, "left") == ["99", 99.0]
 
 
 @in_a_notebook

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 import horizon as hz
-from horizon import Market, Prediction
+from horizon import Market, Prediction, words
 from horizon.widgets.chart import PriceChart
 from horizon.widgets.chart.bars import WIDTHS, bars_of, fitting
 from horizon.widgets.chart.view import View
@@ -199,7 +199,7 @@ async def test_bid_and_ask_stand_beside_the_line_and_in_its_words() -> None:
     ex.tick("ACME", 10.5, 60.0, bid=10.4, ask=10.7, volume=3)
     ex.tick("ACME", 10.2, 120.0, ask=10.3)
     await passing(0.3)
-    assert shown.shown["band"] == [[None, None], [10.4, 10.7], [None, 10.3]]
+    assert shown.shown["band"] == [[0.0, None, None], [60.0, 10.4, 10.7], [120.0, None, 10.3]]
     assert [text for _, _, text in shown.shown["points"]] == [
         "00:00:00 UTC  10.00",
         "00:01:00 UTC  10.50  bid 10.40  ask 10.70  volume 3",
@@ -209,6 +209,30 @@ async def test_bid_and_ask_stand_beside_the_line_and_in_its_words() -> None:
     # 120 s in at most 60 bars: of 5 s.
     assert shown.shown["volume"]["bars"] == [[60.0, 3.0]]
     assert shown.shown["volume"]["width"] == 5
+
+
+@in_a_notebook
+async def test_a_book_with_one_side_is_no_price() -> None:
+    ex = hz.connect("book", clock=lambda: 0.0)
+    shown = PriceChart(ex)
+    ex.take_book("snow", [], [(0.6, 5.0)], 1.0)
+    await passing(0.3)
+    assert shown.shown["summary"] == "No price yet."
+    ex.take_book("snow", [(0.4, 5.0)], [(0.6, 5.0)], 2.0)
+    await passing(0.3)
+    assert drawn(shown) == [(2.0, 0.5)]  # the mid
+
+
+@in_a_notebook
+async def test_quotes_without_a_price_are_no_point_of_the_line() -> None:
+    ex = account()
+    ex.declare(Market("ACME", hz.Equity))
+    shown = PriceChart(ex, market="ACME")
+    venue = ex.engine.venue
+    with venue.lock:
+        venue.requote(venue.account.markets["ACME"], 10**9, 9.0, 11.0, NAN)
+    await passing(0.3)
+    assert (shown.ended, shown.shown["summary"]) == ("", "No price yet.")
 
 
 @in_a_notebook
@@ -397,7 +421,7 @@ async def test_of_many_orders_those_next_to_the_price_have_a_line() -> None:
     shown = PriceChart(ex)
     ex.tick("ACME", 100.0, 0.0)
     ex.tick("ACME", 110.0, 1.0)
-    for number in range(40):
+    for number in reversed(range(40)):
         ex.buy("ACME", 1, limit=109.0 - 0.1 * number)
     await passing(0.3)
     assert [price for price, _, _ in lines(shown)] == pytest.approx(
@@ -422,7 +446,7 @@ async def test_the_other_side_of_a_prediction_stands_as_what_it_equals() -> None
     # NO at 0.58 is YES at 0.42, and to buy one is to sell the other.
     assert shown.shown["side"] == "yes"
     assert [at for _, at in drawn(shown)] == [0.42, 0.43]
-    assert shown.shown["band"][0] == [0.41, 0.44]
+    assert shown.shown["band"][0] == [0.0, 0.41, 0.44]
     assert sorted(lines(shown)) == [
         (0.40, "buy", "BUY 3 YES at 0.40"),
         (0.42, "sell", "average 0.58, long 10 NO"),
@@ -430,7 +454,7 @@ async def test_the_other_side_of_a_prediction_stands_as_what_it_equals() -> None
     ]
     await do(shown, "side", side="no")
     assert [at for _, at in drawn(shown)] == [0.58, 0.57]
-    assert shown.shown["band"][0] == [0.56, 0.59]  # the ask of YES is the bid of NO
+    assert shown.shown["band"][0] == [0.0, 0.56, 0.59]  # the ask of YES is the bid of NO
     assert sorted(lines(shown)) == [
         (0.55, "buy", "BUY 5 NO at 0.55"),
         (0.58, "buy", "average 0.58, long 10 NO"),
@@ -561,7 +585,12 @@ async def test_a_picture_stays_small_however_much_has_been_traded() -> None:
     await passing(0.3)
     assert len(shown.shown["points"]) <= 600
     assert len(shown.shown["fills"]) == 200
-    assert len(json.dumps(shown.shown)) < 120_000
+    assert len(json.dumps(shown.shown)) < 75_000
+    # Two hundred points tell their values, with the lowest, the highest and the latest.
+    told = [text for _, _, text in shown.shown["points"] if text is not None]
+    assert len(told) <= 200
+    for price in (prices.min(), prices.max(), prices[-1]):
+        assert any(f"  {words.price(price)}  bid" in text for text in told)
     await do(shown, "kind", kind="candles")
     assert len(shown.shown["bars"]) <= 240
 

@@ -481,6 +481,7 @@ async def test_a_jump_plays_every_row_up_to_what_was_asked_for(to: str, position
         ("+5 lightyears", "jump to a row"),
         ("+5m!", "jump to a row"),
         ("-5m", "jump to a row"),
+        ("12:04", "2023-11-16T12:04:00Z lies after the last row"),  # the next one, not this
         ("12:60", "'12:60' is no time of day"),
         ("24:00", "'24:00' is no time of day"),
         ("2023-13-01", "jump to a row"),
@@ -697,6 +698,11 @@ async def test_a_loop_is_stopped_and_a_feed_that_sends_nothing_does_not_spin() -
     await do(deck, "stop")
     await passing(10.0)
     assert deck.feeds[0].status == "stopped"
+    by_hand = FeedDeck(ex, rows(0, 100), loop=True)
+    await passing(10.0)
+    by_hand.feeds[0].stop()
+    await passing(10.0)
+    assert by_hand.feeds[0].status == "stopped"
     empty = FeedDeck(ex, Replay([]), loop=True)
     await empty.done()
     assert empty.feeds[0].status == "done"

@@ -87,7 +87,6 @@ def _side(sign: int) -> Cell:
 # ------------------------------------------------------------------------- orders
 def order_cells(row: OrderRow, with_day: bool) -> list[Cell]:
     """The cells of an order, in the order of `ORDER_COLUMNS`."""
-    at = row.limit if row.average is None else row.average
     left = max(0.0, row.quantity - row.filled) if row.is_open else 0.0
     return [
         [row.id, _serial(row.id)],
@@ -99,13 +98,20 @@ def order_cells(row: OrderRow, with_day: bool) -> list[Cell]:
         _number(left, _exact),
         ["market", None] if row.limit is None else _number(row.limit, _limit),
         _number(row.average, _price),
-        _number(None if at is None else row.quantity * at * row.multiplier, _fee),
+        _number(_value(row, left), _fee),
         _number(row.fees, _fee),
         _text(_terms(row)),
         [time_words(row.sent_ns, with_day), row.sent_ns / _NS],
         _text(_source(row)),
         _text(None if row.client_order_id is None else words.name(row.client_order_id)),
     ]
+
+
+def _value(row: OrderRow, left: float) -> float | None:
+    """What has filled at its average price, and what still works at its limit."""
+    filled = 0.0 if row.average is None else row.filled * row.average
+    working = 0.0 if row.limit is None else left * row.limit
+    return None if filled == working == 0.0 else (filled + working) * row.multiplier
 
 
 def _serial(order_id: str) -> int | str:

@@ -58,15 +58,15 @@ class Column(NamedTuple):
 
 
 ORDER_COLUMNS: Final = (
-    Column("order", "Order", width=58),
-    Column("market", "Market", width=130),
-    Column("side", "Side", "choice", 62, choices=_SIDE_WORDS),
-    Column("state", "State", "choice", 110, choices=tuple(STATES.values())),
+    Column("order", "Order", width=50),
+    Column("market", "Market", width=116),
+    Column("side", "Side", "choice", 60, choices=_SIDE_WORDS),
+    Column("state", "State", "choice", 88, choices=tuple(STATES.values())),
     Column("quantity", "Quantity, units", "number", 92),
-    Column("filled", "Filled, units", "number", 78),
-    Column("left", "Left, units", "number", 70, is_shown=False),
-    Column("limit", "Limit, {}", "number", 72),
-    Column("average", "Average, {}", "number", 92),
+    Column("filled", "Filled, units", "number", 76),
+    Column("left", "Left, units", "number", 66, is_shown=False),
+    Column("limit", "Limit, {}", "number", 68),
+    Column("average", "Average, {}", "number", 84),
     Column("value", "Value, {}", "number", 92, is_shown=False),
     Column("fees", "Fees, {}", "number", 70, is_shown=False),
     Column("terms", "Terms", width=120, is_shown=False),

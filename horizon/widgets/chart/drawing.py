@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Final
@@ -17,8 +18,10 @@ from horizon.widgets.tape import Numbers, Ticks
 
 __all__ = ["Drawn", "PriceAxis", "Stretch", "bars_drawn", "line_drawn", "volume_drawn"]
 
-#: Points of the line, and bars: what a page draws anew several times a second at ease.
+#: Points of the line, and bars: what a page draws anew several times a second at ease; and points
+#: whose values can be read.
 POINTS: Final = 600
+_TOLD: Final = 200
 _BARS: Final = 240
 #: Bars that a stretch is cut into where nobody has chosen, and those of volume under a line.
 _AUTO: Final = 120
@@ -48,7 +51,7 @@ class Stretch:
         self, ticks: Ticks, outlook: Outlook, start: float, end: float, *, stands_still: bool
     ) -> None:
         self.start, self.end, self.stands_still = start, end, stands_still
-        self._outlook = outlook
+        self.outlook = outlook
         self._all = ticks
         first, last = self._place(start, "left"), self._place(end, "right")
         self.ticks = ticks.within(slice(first, last))
@@ -66,14 +69,14 @@ class Stretch:
     @property
     def prices(self) -> Numbers:
         """Prices, as they stand from this side."""
-        return self._outlook.turn(self.ticks.prices)
+        return self.outlook.turn(self.ticks.prices)
 
     def quotes(self, ticks: Ticks) -> tuple[Numbers, Numbers]:
         """Bids and asks, as they stand from this side; NaN where there is none."""
         missing = np.full(len(ticks), np.nan)
-        bids = missing if ticks.bids is None else self._outlook.turn(ticks.bids)
-        asks = missing if ticks.asks is None else self._outlook.turn(ticks.asks)
-        return (asks, bids) if self._outlook.is_no else (bids, asks)
+        bids = missing if ticks.bids is None else self.outlook.turn(ticks.bids)
+        asks = missing if ticks.asks is None else self.outlook.turn(ticks.asks)
+        return (asks, bids) if self.outlook.is_no else (bids, asks)
 
     def whole_bars(self, width: int) -> Ticks:
         """The ticks of all bars that the stretch has a part of."""
@@ -82,9 +85,9 @@ class Stretch:
         if self.stands_still:
             last = self._place((self.end // width + 1) * width - 1e-6, "right")
         part = self._all.within(slice(first, last))
-        if not self._outlook.is_no:
+        if not self.outlook.is_no:
             return part
-        return Ticks(part.times, self._outlook.turn(part.prices), volumes=part.volumes)
+        return Ticks(part.times, self.outlook.turn(part.prices), volumes=part.volumes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,17 +107,17 @@ class Clock:
     """Times as a stretch needs them: with the date or with thousandths where that tells more."""
 
     def __init__(self, start: float, end: float) -> None:
-        self._is_long = int(start // _DAY) != int(end // _DAY)
-        self._is_fine = end - start < 30.0
+        self.is_long = int(start // _DAY) != int(end // _DAY)
+        self.is_fine = end - start < 30.0
 
     def __call__(self, ns: int) -> str:
-        text = words.clock(ns // 1_000_000_000, date=self._is_long)
+        text = words.clock(ns // 1_000_000_000, date=self.is_long)
         part = ns // 1_000_000 % 1_000
-        return f"{text}.{part:03}" if self._is_fine and part else text
+        return f"{text}.{part:03}" if self.is_fine and part else text
 
 
 def line_drawn(stretch: Stretch, latest: float, said: dict[Any, str]) -> Drawn:
-    """Draw a line of at most 600 points, which keep its extremes.
+    """Draw a line of at most 600 points, which keep its extremes; 200 of them tell their values.
 
     Parameters
     ----------
@@ -125,50 +128,54 @@ def line_drawn(stretch: Stretch, latest: float, said: dict[Any, str]) -> Drawn:
         Texts of points of the paint before, which are taken over; it is filled anew.
     """
     start, end = stretch.start, max(stretch.end, latest)
-    clock = Clock(start, end)
     prices = stretch.prices
     kept = thinned(prices, POINTS - 2)
-    bids, asks = stretch.quotes(stretch.ticks)
-    volumes = stretch.ticks.volumes
-    rows = [
-        (
-            int(stretch.ticks.times[i]),
-            float(prices[i]),
-            _given(bids[i]),
-            _given(asks[i]),
-            None if volumes is None else _given(volumes[i]),
-        )
-        for i in kept.tolist()
-    ]
-    former = dict(said)
+    told = kept[thinned(prices[kept], _TOLD)]
+    clock, former = Clock(start, end), dict(said)
     said.clear()
 
-    def say(row: tuple[Any, ...]) -> str:
-        key = (clock._is_long, clock._is_fine, row)
-        text = said[key] = former[key] if key in former else _point_words(clock, row)
-        return text
+    def tell(
+        ticks: Ticks, quotes: tuple[Numbers, Numbers], i: int, price: float
+    ) -> tuple[str, list[float | None]]:
+        """The words of a tick, and its bid and ask."""
+        bids, asks = quotes
+        volume = None if ticks.volumes is None else _given(ticks.volumes[i])
+        row = (int(ticks.times[i]), price, _given(bids[i]), _given(asks[i]), volume)
+        key = (clock.is_long, clock.is_fine, row)
+        said[key] = former[key] if key in former else _point_words(clock, row)
+        return said[key], [row[2], row[3]]
 
-    points: list[list[Any]] = [[row[0] / 1e9, row[1], say(row)] for row in rows]
-    band: list[list[float | None]] = [[row[2], row[3]] for row in rows]
+    seconds = stretch.ticks.times[kept] / 1e9
+    points: list[list[Any]] = [
+        [second, price, None]
+        for second, price in zip(seconds.tolist(), prices[kept].tolist(), strict=True)
+    ]
+    band: list[list[float | None]] = []
+    quotes = stretch.quotes(stretch.ticks)
+    for place, i in zip(np.searchsorted(kept, told).tolist(), told.tolist(), strict=True):
+        second, price, _ = points[place]
+        points[place][2], sides = tell(stretch.ticks, quotes, i, price)
+        band.append([second, *sides])
     if len(stretch.before) and (not points or points[0][0] > start + 1e-6):
         # The price holds until the next one comes: the line begins at the edge.
         earlier = stretch.before
-        bid, ask = (_given(side[0]) for side in stretch.quotes(earlier))
-        price = float(stretch._outlook.turn(earlier.prices)[0])
-        row = (int(earlier.times[0]), price, bid, ask, None)
-        points.insert(0, [start, price, say(row)])
-        band.insert(0, [bid, ask])
+        price = float(stretch.outlook.turn(earlier.prices)[0])
+        text, sides = tell(earlier, stretch.quotes(earlier), 0, price)
+        points.insert(0, [start, price, text])
+        band.insert(0, [start, *sides])
     if stretch.stands_still and points and points[-1][0] < end:
         points.append([end, *points[-1][1:]])
-        band.append(band[-1])
+        band.append([end, *band[-1][1:]])
     shown: list[float] = [price for _, price, _ in points]
     if points:
         low, high = min(shown), max(shown)
         reach = max(high - low, abs(high) * _ROOM)
-        spread = [side for sides in band for side in sides if side is not None]
-        shown += [side for side in spread if low - reach <= side <= high + reach]
+        quoted = [side for _, *pair in band for side in pair if side is not None]
+        shown += [side for side in quoted if low - reach <= side <= high + reach]
+        digits = _digits(max(shown) - min(shown))
+        points = [[second, round(price, digits), text] for second, price, text in points]
     thin = "" if len(kept) == len(prices) else f", drawn with {len(kept):,} points"
-    has_band = any(side is not None for sides in band for side in sides)
+    has_band = any(side is not None for _, *pair in band for side in pair)
     x = time_ticks(start, end)
     return Drawn(points, band if has_band else [], [], x, shown, thin)
 
@@ -286,6 +293,14 @@ def _point_words(clock: Clock, row: tuple[Any, ...]) -> str:
         if value is not None:
             text += f"  {name} {words.price(value)}"
     return text if volume is None else f"{text}  volume {words.amount(volume)}"
+
+
+def _digits(reach: float) -> int:
+    """Decimals with which a price is placed to a hundred thousandth of an axis's length.
+
+    More are noise that a page need not be sent four times a second.
+    """
+    return 5 - math.floor(math.log10(reach)) if reach > 0.0 else 17
 
 
 def _given(value: float) -> float | None:

@@ -1,8 +1,8 @@
 // The blotter: tabs, filters, columns, what is done with many rows at once, and the grid.
 
 const TYPING = 120; // milliseconds after the last letter before rows are looked for
-const ACTIONS_WIDTH = { orders: 84, fills: 8, positions: 104 };
-const AMEND_WIDTH = 66;
+const ACTIONS_WIDTH = { orders: 68, fills: 8, positions: 104 };
+const AMEND_WIDTH = 62;
 const GROWING = new Set(["market", "state"]);
 const MANY = {
   orders: [
@@ -124,7 +124,13 @@ function blotter(body, send, { model }) {
   // ---------------------------------------------------------------- filters
   const mine = () => kept.tables.get(here.id);
   let passing = null;
+  let sifted = ""; // what was asked for last
+  function asking() {
+    const { group, find, filters } = mine();
+    return JSON.stringify([here.id, group, find, filters]);
+  }
   function sift() {
+    sifted = asking();
     passing = passOf(here.columns, mine());
     return passing.pass;
   }
@@ -134,7 +140,7 @@ function blotter(body, send, { model }) {
     typing = setTimeout(apply, TYPING);
   }
   function apply() {
-    if (!grid || isOver) return;
+    if (!grid || isOver || asking() === sifted) return;
     // A question that was asked about other rows is asked no more.
     for (const it of many.querySelectorAll(".hz-armed")) it.hzTake({ ...it.hzAction, sure: null });
     grid.filter(sift());

@@ -3,6 +3,7 @@
 
 const ROW_HEIGHTS = { compact: 26, roomy: 34 }; // pixels, as in the style sheet
 const CALM = 200; // milliseconds between two times that rows change their places, at least
+const PADDING = 12; // pixels of a cell beside its text, as in the style sheet
 const OTHER_WAY = ": sort the other way";
 let gridsMade = 0;
 
@@ -93,7 +94,7 @@ function gridOf(DataTable, host, parts) {
   headBox.addEventListener("scroll", () => {
     if (scroller.scrollLeft !== headBox.scrollLeft) scroller.scrollLeft = headBox.scrollLeft;
   });
-  const least = columns.reduce((sum, column) => sum + column.width + 16, 0) + (first ? 30 : 0) + parts.actionsWidth;
+  const least = columns.reduce((sum, column) => sum + column.width + PADDING, 0) + (first ? 30 : 0) + parts.actionsWidth;
   for (const one of [table, headTable]) one.style.minWidth = `${least}px`;
   // The rows can be walked through with the keyboard, which stays at the table as a whole.
   set(table, {
@@ -116,7 +117,7 @@ function gridOf(DataTable, host, parts) {
     const cols = [...table.querySelectorAll("col")];
     const widths = [
       ...(first ? ["30px"] : []),
-      ...columns.map((column) => (column.grows ? "" : `${column.width + 16}px`)),
+      ...columns.map((column) => (column.grows ? "" : `${column.width + PADDING}px`)),
       `${parts.actionsWidth}px`,
     ];
     cols.forEach((col, i) => {

@@ -128,13 +128,18 @@ function rowStore(ask) {
   // A piece may be packed, and unpacking takes its time: pieces are taken in their order.
   let queue = Promise.resolve();
   function hear(message, buffers) {
-    queue = queue.then(async () => {
+    const piece = async () => {
       let written = message.data;
       if (written === undefined) {
         const unpacked = new Blob([buffers[0]]).stream().pipeThrough(new DecompressionStream("deflate"));
         written = await new Response(unpacked).json();
       }
       take(message, written);
+    };
+    // One that cannot be read is asked for again, and holds up none that follow.
+    queue = queue.then(piece).catch((error) => {
+      console.warn(`a piece of ${message.rows} was lost`, error);
+      setTimeout(request, 1000);
     });
     return queue;
   }

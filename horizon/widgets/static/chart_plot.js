@@ -68,7 +68,8 @@ function plotOf() {
   const x = (second) => placed(second, ends[0], ends[1], MARGIN.left, width - MARGIN.right);
   const y = (price) => placed(price, shown.y[0], shown.y[1], HEIGHT - MARGIN.bottom, MARGIN.top);
   const isEmpty = () => !shown || (shown.points.length === 0 && shown.bars.length === 0);
-  const items = () => (shown.bars.length ? shown.bars : shown.points);
+  // What can be read: the bars, or the points that tell their values.
+  const items = () => (shown.bars.length ? shown.bars : shown.points.filter((it) => it[2] !== null));
   const middleOf = ([second]) => (shown.bars.length ? second + shown.bar / 2 : second);
   const priceOf = (item) => (shown.bars.length ? item[4] : item[1]);
   const textOf = (item) => item[shown.bars.length ? 5 : 2];
@@ -140,8 +141,7 @@ function plotOf() {
       path += `H${n(run[0][0])}Z`;
       run = [];
     };
-    shown.points.forEach(([second], i) => {
-      const [bid, ask] = shown.band[i];
+    shown.band.forEach(([second, bid, ask]) => {
       if (bid === null || ask === null) close(x(second));
       else run.push([x(second), y(bid), y(ask)]);
     });
@@ -179,7 +179,10 @@ function plotOf() {
     }
     set(volume, { d: path });
     write(traded, sums ? sums.label : "");
-    set(traded, { x: MARGIN.left + 5, y: MARGIN.top + 10 });
+    // Below what lies above the axis, where there is no room beside it.
+    const free = width - MARGIN.right - MARGIN.left - LETTER * (shown.above.length + 3);
+    const isTight = Boolean(sums) && shown.above && LETTER * sums.label.length > free;
+    set(traded, { x: MARGIN.left + 5, y: MARGIN.top + (isTight ? 24 : 10) });
   }
 
   function drawFills() {
@@ -249,7 +252,8 @@ function plotOf() {
     set(band, { d: shown.band.length ? bandPath() : "" });
     drawBars();
     drawVolume();
-    const newest = items()[items().length - 1];
+    const all = shown.bars.length ? shown.bars : shown.points;
+    const newest = all[all.length - 1];
     set(last, { cx: x(middleOf(newest)), cy: y(priceOf(newest)) });
     drawFills();
     drawLines();
