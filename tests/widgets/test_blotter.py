@@ -831,18 +831,17 @@ async def test_it_can_be_read_and_exported_after_its_account_was_closed(
 
 
 @in_a_notebook
-async def test_it_shows_an_engine_and_a_run_and_stays_when_the_run_has_ended(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr("horizon.feeds.deck.time", time)  # the run's thread has a clock that goes
+async def test_it_shows_an_engine_and_a_run_and_stays_when_the_run_has_ended() -> None:
     assert len(Blotter(traded().engine).frame("orders")) == 4
     feed = Synthetic(1, volatility=0.02, speed=2_000.0)
-    with in_background(feeds={"m": feed}, pipeline=[quoter], name="blotted") as handle:
-        face = Blotter(handle)
-        page = Replica(face)
-        until(lambda: len(handle.fills) > 3)
-        await page.open("orders", "fills", "positions")
-        result = handle.stop()
+    with pytest.MonkeyPatch.context() as patch:  # ended before the loop's own patch is
+        patch.setattr("horizon.feeds.deck.time", time)  # the run's thread has a clock that goes
+        with in_background(feeds={"m": feed}, pipeline=[quoter], name="blotted") as handle:
+            face = Blotter(handle)
+            page = Replica(face)
+            until(lambda: len(handle.fills) > 3)
+            await page.open("orders", "fills", "positions")
+            result = handle.stop()
     await passing(0.2)
     assert "closed" in face.ended
     for table in ("orders", "fills", "positions"):
