@@ -68,6 +68,10 @@ JS_HEIGHTS = """plot => {
     range: [bottom, top],
   };
 }"""
+# The page may have other libraries as well: it is kept from one test to the next.
+JS_PLOTLIES = "[...horizonLibraries.values()].filter(it => it.key.startsWith('plotly.js'))"
+JS_CHOSEN_HEIGHT = f"""plot => {JS_PLOTLIES}[0].module.default.relayout(
+  plot, {{ 'yaxis.range[0]': 0, 'yaxis.range[1]': 1000 }})"""
 JS_INSIDE = """plot => {
   const [low, high] = plot._fullLayout.xaxis.range.map(end => plot._fullLayout.xaxis.r2c(end));
   return plot.data.map(trace => Array.from(trace.x)
@@ -156,7 +160,7 @@ def test_a_million_points_are_painted_zoomed_and_panned(fresh_lab) -> None:
     # One plotly.js for all of them.
     second.expect_painted()
     linked.expect_painted(2)
-    assert lab.page.evaluate("horizonLibraries.size") == 1
+    assert lab.page.evaluate(f"{JS_PLOTLIES}.length") == 1
     assert lab.page.evaluate("typeof window.Plotly") == "undefined"  # nobody else's is touched
 
     # A zoom draws about two thousand points in view, and says so; the rest stays as it was.
@@ -197,10 +201,7 @@ def test_a_million_points_are_painted_zoomed_and_panned(fresh_lab) -> None:
     assert shown.heights()["auto"] is True
 
     # A height that was chosen by hand stays as it is.
-    shown.plot.evaluate(
-        "plot => plot._fullLayout && plot.emit && globalThis.horizonLibraries.values().next().value"
-        ".module.default.relayout(plot, {'yaxis.range[0]': 0, 'yaxis.range[1]': 1000})"
-    )
+    shown.plot.evaluate(JS_CHOSEN_HEIGHT)
     shown.drag(0.4, 0.6)
     shown.expect_note(re.compile("in view"))
     shown.page.wait_for_timeout(300)
@@ -265,10 +266,7 @@ def test_kernel_that_is_busy_and_kernel_that_ends(lab) -> None:
     assert shown.heights()["auto"] is True
 
     # A height that was chosen by hand stays as it is.
-    shown.plot.evaluate(
-        "plot => plot._fullLayout && plot.emit && globalThis.horizonLibraries.values().next().value"
-        ".module.default.relayout(plot, {'yaxis.range[0]': 0, 'yaxis.range[1]': 1000})"
-    )
+    shown.plot.evaluate(JS_CHOSEN_HEIGHT)
     shown.drag(0.4, 0.6)
     shown.expect_note(re.compile("in view"))
     shown.page.wait_for_timeout(300)
@@ -329,7 +327,7 @@ def test_outputs_that_change_their_size_theme_and_figure_or_go(lab) -> None:
     after = run_often(12)
     assert lab.kernel_exec(count) == widgets
     assert after - before < 12 * 300_000, f"{(after - before) / 12 / 1e3:.0f} kB each"
-    assert lab.page.evaluate("horizonLibraries.size") == 1
+    assert lab.page.evaluate(f"{JS_PLOTLIES}.length") == 1
     assert_no_problems(lab)
 
 
@@ -342,7 +340,7 @@ def test_plotly_of_the_notebook_itself_is_taken_where_it_is_there(fresh_lab) -> 
     lab.run_cell(2)
     shown = Plot(lab, 2)
     shown.expect_painted()
-    same = "[...horizonLibraries.values()].map(it => it.module.default === Plotly)"
+    same = f"{JS_PLOTLIES}.map(it => it.module.default === Plotly)"
     assert lab.page.evaluate(same) == [True]
     shown.drag(0.4, 0.6)
     shown.expect_note(re.compile("points in view"))
