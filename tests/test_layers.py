@@ -34,7 +34,8 @@ LAYERS = [
     {"running", "walkforward"},
     {"figures"},
     {"widgets"},
-    {"__init__", "_horizon"},  # the public names, and the alias module
+    # The public names, the alias module, and the command line, which stands on them.
+    {"__init__", "_horizon", "cli", "__main__"},
 ]
 RANK = {module: rank for rank, layer in enumerate(LAYERS) for module in layer}
 # Stricter than the list: these see facts and numbers, never an engine.
@@ -52,6 +53,7 @@ OWNERS = {
 HEAVY = [
     "aiohttp",
     "anywidget",
+    "click",
     "cloudpickle",
     "ipywidgets",
     "joblib",
