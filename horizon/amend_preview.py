@@ -51,6 +51,18 @@ class AmendPreview(Shown):
         Why the market, the account's money or risk would refuse, and the rule's name.
     taking : Taking or None
         What the order would take of a book as it arrives anew; None if nothing.
+
+    Examples
+    --------
+    Not made by hand: ``ex.preview_amend(…)`` returns it. Ten at 180 reserve 1,800, four 720:
+
+    >>> ex = hz.connect("paper", initial_cash_usd=2_000)
+    >>> order = ex.buy("AAPL", 10, limit=180.0)
+    >>> seen = ex.preview_amend(order.id, new_quantity=4)
+    >>> seen.keeps_place, seen.buying_power, seen.buying_power_after
+    (True, 200.0, 1280.0)
+    >>> ex.preview_amend(order.id, new_quantity=12).rule
+    'buying power'
     """
 
     order_id: str

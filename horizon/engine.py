@@ -77,7 +77,46 @@ class RunningAlgo(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class EngineStatus(Shown):
-    """The engine at one moment. Money in the venue's currency, time in float seconds."""
+    """The engine at one moment.
+
+    Not made by hand: `Engine.status` returns it.
+
+    Attributes
+    ----------
+    venue : str
+        The venue's name.
+    is_connected : bool
+    time : float
+        The present, in seconds since 1970.
+    equity, cash : float
+        In the venue's currency.
+    buying_power : float
+        What an opening order may still reserve.
+    day_high : float
+        Highest equity of this UTC day.
+    drawdown_pct : float
+        Percent (10.0 is 10 %) that equity lies under `day_high`.
+    drawdown_passed : bool
+        Whether ``max_daily_drawdown_pct`` was passed today, and only reducing orders pass.
+    kill_switch : bool
+        Whether it is on.
+    open_orders, positions, running_algos : int
+        How many there are; the YES and the NO of a market are two positions.
+    rejections : dict of str to int
+        How many orders each rule has refused; see `Engine.rejections`.
+
+    Examples
+    --------
+    Bought 100 at 100, the price falls to 95: 500 of 10,000 are gone.
+
+    >>> ex = hz.connect("paper", initial_cash_usd=10_000)
+    >>> fills = ex.tick("ACME", 100.0)
+    >>> order = ex.buy("ACME", 100, market=True)
+    >>> fills = ex.tick("ACME", 95.0)
+    >>> status = ex.engine.status()
+    >>> status.equity, status.day_high, round(status.drawdown_pct, 9), status.positions
+    (9500.0, 10000.0, 5.0, 1)
+    """
 
     venue: str
     is_connected: bool
@@ -120,6 +159,18 @@ class Engine:
         If a live venue is given without limits.
     TypeError, ValueError
         For an argument that is not as above.
+
+    Examples
+    --------
+    Buy 100 at 0.55 with a fee of 0.1 % of the 55 that they cost, 0.055:
+
+    >>> engine = hz.Engine(hz.RiskConfig(max_order_size=500), initial_capital=1_000)
+    >>> request = hz.OrderRequest("btc-100k", hz.Side.Yes, hz.OrderSide.Buy, 100, 0.55)
+    >>> order_id = engine.submit_order(request)
+    >>> [(fill.size, fill.price, round(fill.fee, 6)) for fill in engine.tick("btc-100k", 0.54, 1.0)]
+    [(100.0, 0.55, 0.055)]
+    >>> engine.order(order_id).status, round(engine.equity, 6)
+    ('filled', 998.945)
     """
 
     def __init__(
@@ -250,7 +301,44 @@ class Engine:
         no_side: bool = False,
         algo_id: str | None = None,
     ) -> OrderState:
-        """Send an order whose fields were checked, through risk, with the lock held."""
+        """Send an order whose fields were checked, through risk, with the lock held.
+
+        It is what `submit_order` and the verbs of a client come to; call those.
+
+        Parameters
+        ----------
+        market_id : str or Market
+            ``"<id>:no"`` for the NO side of a prediction market.
+        asset_class : AssetClass or None
+            What the caller knows the market to be; None leaves it to the market's id.
+        sign : int
+            1 for a buy, -1 for a sell.
+        quantity : float
+            Units or contracts, above 0.
+        limit : float or None
+            None for a market order.
+        ioc : bool
+            Now or never, rather than good till cancelled.
+        post_only, reduce_only : bool
+        client_order_id : str or None
+        leverage : float or None
+        intent : str or None
+            Kept in the order's ``metadata``.
+        no_side : bool
+            Whether the NO side of a `Market` is meant; an id says it itself.
+        algo_id : str or None
+            The algorithm whose child it is.
+
+        Returns
+        -------
+        OrderState
+            The account's living record.
+
+        Raises
+        ------
+        RiskRejected, OrderError, VenueError, ValueError
+            As `submit_order`.
+        """
         if self._is_barred:
             self.require_passage(market_id if isinstance(market_id, str) else market_id.id)
         try:
@@ -284,7 +372,24 @@ class Engine:
     def place_limit(
         self, leg: Leg, sign: int, quantity: float, price: float, intent: str
     ) -> OrderState:
-        """Send a plain limit order through risk; see `SimulatedVenue.place_limit`."""
+        """Send a plain limit order through risk; see `SimulatedVenue.place_limit`.
+
+        Parameters
+        ----------
+        leg : Leg
+            The account's record of one side of a market.
+        sign : int
+            1 for a buy, -1 for a sell.
+        quantity, price : float
+            Checked against the market's bounds and grids.
+        intent : str
+            Kept in the order's ``metadata``.
+
+        Raises
+        ------
+        RiskRejected
+            If a risk rule refuses it.
+        """
         try:
             order = self.venue.place_limit(leg, sign, quantity, price, intent, self._gate)
         except RiskRejected as refusal:
@@ -362,6 +467,18 @@ class Engine:
         ------
         TypeError
             If an item is not a Quote.
+
+        Examples
+        --------
+        The bid is quoted as before and keeps its order; the ask moves by a cent and is replaced:
+
+        >>> engine = hz.Engine()
+        >>> engine.submit_quotes("rain", [hz.Quote(0.48, 0.52, 100)])
+        ['p1', 'p2']
+        >>> engine.submit_quotes("rain", [hz.Quote(0.48, 0.53, 100)])
+        ['p1', 'p3']
+        >>> [(order.side, order.price) for order in engine.open_orders()]
+        [('buy', 0.48), ('sell', 0.53)]
         """
         with self._lock:
             return submit_quotes(self, market_id, quotes, side)
@@ -369,7 +486,17 @@ class Engine:
     def leg_of(self, market_id: str, side: Side, contract: Market | None = None) -> Leg:
         """Find the position that engine words name, which do not know ``:no`` ids.
 
-        `contract` says what a market is that is not declared yet.
+        Parameters
+        ----------
+        market_id : str
+        side : Side
+        contract : Market, optional
+            What a market is that is not declared yet.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If the id is none, names a NO side, or its market is known as something else.
         """
         if checks.market_id("market_id", market_id).endswith(NO_SUFFIX):
             raise ValueError(
@@ -385,12 +512,32 @@ class Engine:
         return self.venue.leg_of(market_id + NO_SUFFIX * is_no, AssetClass.Prediction)
 
     def cancel(self, order_id: str) -> bool:
-        """End an open order; False for one that is closed or unknown."""
+        """End an open order.
+
+        Parameters
+        ----------
+        order_id : str
+
+        Returns
+        -------
+        bool
+            False for one that is closed already, or unknown.
+        """
         self.require_open()
         return self.venue.cancel(order_id)
 
     def cancel_all(self, market_id: str | None = None) -> int:
-        """End the open orders of a market, or all; returns how many."""
+        """End the open orders of a market (of one side, by its ``:no`` id), or all of them.
+
+        Parameters
+        ----------
+        market_id : str, optional
+
+        Returns
+        -------
+        int
+            How many.
+        """
         self.require_open()
         return self.venue.cancel_all(market_id)
 
@@ -400,12 +547,31 @@ class Engine:
         new_quantity: float | None = None,
         new_price: float | None = None,
     ) -> VenueOrder:
-        """Change an open order; see `SimulatedVenue.amend`. Risk rules are asked as well.
+        """Change an open order; it keeps its id. Risk rules are asked as well.
+
+        Parameters
+        ----------
+        order_id : str
+        new_quantity : float, optional
+            The whole quantity, what has filled included; above that. By itself it keeps the
+            order's place in the queue.
+        new_price : float, optional
+            The new limit, which is a new arrival.
+
+        Returns
+        -------
+        VenueOrder
+            As it stands after that.
 
         Raises
         ------
         RiskRejected
             If a rule refuses what the order would become; it stays as it was.
+        OrderError
+            If the order is unknown or closed, has filled more than `new_quantity`, or the market
+            or the account's money refuse; it stays as it was.
+        TypeError, ValueError
+            If neither is given, or one is not a number above 0 on the market's grid.
         """
         with self._lock:
             self.require_open()
@@ -424,8 +590,15 @@ class Engine:
     ) -> AmendPreview:
         """Say what `amend` would do with the same arguments; nothing changes.
 
-        Money, risk and an order's own reduce-only refuse in the answer; all else that `amend`
-        raises, this raises.
+        Returns
+        -------
+        AmendPreview
+            Where money, risk or an order's own reduce-only would refuse, it says so.
+
+        Raises
+        ------
+        OrderError, TypeError, ValueError
+            For all else that `amend` raises.
         """
         with self._lock:
             self.require_open()
@@ -433,7 +606,27 @@ class Engine:
             return amend_preview(change, self._gate, self.venue)
 
     def settle(self, market_id: str, price: float) -> list[VenueSettlement]:
-        """End a market: its algorithms, its orders, and its positions at this price."""
+        """End a market: its algorithms, its orders, and its positions at a price, without fee.
+
+        Parameters
+        ----------
+        market_id : str
+            By the id of a NO side, `price` is NO's.
+        price : float
+            0 to 1 for a prediction, an option's intrinsic value, 0 or more for anything else.
+
+        Returns
+        -------
+        list of VenueSettlement
+            One for each position closed.
+
+        Raises
+        ------
+        OrderError
+            If the market is settled already at another price.
+        TypeError, ValueError
+            If the price is none that the market can settle at.
+        """
         self.require_open()
         return self.venue.settle(market_id, price)
 
@@ -442,6 +635,11 @@ class Engine:
 
         First the running algorithms there are stopped and the open orders cancelled, then
         market orders are sent for the positions; none of it can be refused by risk.
+
+        Parameters
+        ----------
+        market_id : str, optional
+            By the id of a NO side, that side alone. Left out: every market.
 
         Returns
         -------
@@ -462,6 +660,21 @@ class Engine:
         -------
         list of VenueOrder
             The market orders that close the positions.
+
+        Examples
+        --------
+        >>> ex = hz.connect("paper")
+        >>> fills = ex.tick("AAPL", 180.0)
+        >>> order = ex.buy("AAPL", 10, market=True)
+        >>> order = ex.buy("AAPL", 5, limit=170.0)
+        >>> [(order.side, order.quantity) for order in ex.engine.kill_switch()]
+        [('sell', 10.0)]
+        >>> ex.open_orders(), ex.positions()
+        ([], [])
+        >>> ex.buy("AAPL", 1, limit=170.0)
+        Traceback (most recent call last):
+        ...
+        horizon.errors.RiskRejected: order in AAPL refused by kill_switch: the kill switch is on
         """
         with self._lock:
             self.require_open()
@@ -516,12 +729,46 @@ class Engine:
 
     # ------------------------------------------------------------------ market
     def declare(self, market: Market) -> None:
-        """Say what a market is before its first order; see `SimulatedVenue.declare`."""
+        """Say what a market is, before its first order.
+
+        Parameters
+        ----------
+        market : Market
+
+        Raises
+        ------
+        TypeError, ValueError
+            If it is no `Market`, or the market is known as something else.
+        """
         self.require_open()
         self.venue.declare(market)
 
     def tick(self, market_id: str, price: float, timestamp: Any = None, **bar: Any) -> list[Fill]:
-        """Give a market its price; see `Paper.tick` for `bar`. Returns the fills it made."""
+        """Give a paper market its price, and match its resting orders.
+
+        Parameters
+        ----------
+        market_id : str
+            By the id of a NO side, all prices are NO's.
+        price : float
+            Last price, or a bar's close.
+        timestamp : float, int or datetime, optional
+            Seconds since 1970, or a datetime. Left out: the present.
+        **bar
+            ``high``, ``low``, ``open``, ``bid``, ``ask``, ``volume``; see `Paper.tick`.
+
+        Returns
+        -------
+        list of Fill
+            What this tick filled, in order; `drain_fills` gives them as well.
+
+        Raises
+        ------
+        TypeError, ValueError
+            For a price that the market cannot have, or a time before its last tick.
+        VenueError
+            On a venue that has its prices from books.
+        """
         self.require_open()
         fills = self.venue.tick(market_id, price, timestamp, **bar)
         return [self._in_engine_words(fill) for fill in fills] if fills else []
@@ -537,7 +784,35 @@ class Engine:
         volume: float | None = None,
         trade: float | None = None,
     ) -> list[Fill]:
-        """Give a market its next book; see `BookAccount.take_book`. Returns the fills it made."""
+        """Give a market its next book, and match its resting orders.
+
+        Parameters
+        ----------
+        market_id : str
+            By the id of a NO side, the book is NO's.
+        bids, asks : sequence of (price, size)
+            The best first; a side may be empty.
+        timestamp : float, int or datetime, optional
+            Seconds since 1970, or a datetime. Left out: the present.
+        price : float, optional
+            What positions are marked at; the mid if left out.
+        volume : float, optional
+            Units traded since the book before; matching does not use it.
+        trade : float, optional
+            Price of the latest trade, to be shown; it fills nothing.
+
+        Returns
+        -------
+        list of Fill
+            What this book filled, in order; `drain_fills` gives them as well.
+
+        Raises
+        ------
+        DataError, TypeError, ValueError
+            For a book that cannot be; see `horizon.venues.BookAccount.take_book`.
+        VenueError
+            On a venue that takes no books.
+        """
         self.require_open()
         fills = self.venue.take_book(
             market_id, bids, asks, timestamp, price=price, volume=volume, trade=trade
@@ -562,17 +837,33 @@ class Engine:
         return self.venue.equity()
 
     def book(self, market_id: str) -> BookView | None:
-        """The order book as the next order would meet it; None where there is none."""
+        """The order book as the next order would meet it; None where there is none.
+
+        Parameters
+        ----------
+        market_id : str
+            By the id of a NO side, the book of NO.
+        """
         self.require_open()
         return self.venue.book(market_id)
 
     def order(self, order_id: str) -> VenueOrder:
-        """Return one order as it stands; `OrderError` if it is unknown."""
+        """Return one order as it stands.
+
+        Parameters
+        ----------
+        order_id : str
+
+        Raises
+        ------
+        OrderError
+            If no order has this id.
+        """
         self.require_open()
         return self.venue.order(order_id)
 
     def open_orders(self, market_id: str | None = None) -> list[VenueOrder]:
-        """Orders that may still fill, oldest first."""
+        """Orders that may still fill, oldest first; of one market where `market_id` names it."""
         self.require_open()
         return self.venue.open_orders(market_id)
 
@@ -617,7 +908,12 @@ class Engine:
 
     @property
     def rejections(self) -> dict[str, int]:
-        """How many orders each rule has refused."""
+        """How many orders each rule has refused.
+
+        Keys are the names of risk rules, as in ``RiskRejected.rule``, and of what refuses quotes
+        or orders on their way: ``"price_bounds"``, ``"post_only"``, ``"amend"``. An order that
+        comes back ``"rejected"`` is not counted: it is among the orders.
+        """
         with self._lock:
             return dict(self._account.refusals)
 
@@ -661,7 +957,15 @@ class Engine:
 
     # ------------------------------------------------------------------ watching
     def after_tick(self, market: MarketState, now_ns: int) -> None:
-        """Watch equity and advance the market's algorithms; called inside a venue's tick."""
+        """Watch equity and advance the market's algorithms; called inside a venue's tick.
+
+        Parameters
+        ----------
+        market : MarketState
+            The account's record of the market that has ticked.
+        now_ns : int
+            The tick's time, in nanoseconds since 1970.
+        """
         account = self._account
         if self._watches_drawdown or account.halted:
             self._watch()
@@ -713,7 +1017,7 @@ class Engine:
             self._cancel_opening("equity")
 
     def watch_position(self, market: MarketState) -> None:
-        """Cancel the newest opening orders until the rest cannot pass the position limit."""
+        """Cancel the newest opening orders of `market` until the rest keep the position limit."""
         while (direction := self._gate.excess(market)) != 0:
             beyond = [
                 order
@@ -733,13 +1037,26 @@ class Engine:
                 self.venue.cancel_orders([order], reason)
 
     def count(self, rule: str, why: str) -> None:
-        """Count an order that a rule has refused; the first reason of each rule is kept."""
+        """Count an order that a rule has refused; the first reason of each rule is kept.
+
+        Parameters
+        ----------
+        rule : str
+            The name under which `rejections` counts it.
+        why : str
+            The refusal in words.
+        """
         self.first_refusals.setdefault(rule, why)
         self.venue.apply.refused(self.venue.now_ns(), rule)
 
     # ------------------------------------------------------------------ algorithms
     def enlist(self, algo: RunningAlgo) -> None:
-        """Know an algorithm that has started: it hears of ticks, and is stopped with its market."""
+        """Know an algorithm that has started: it hears of ticks, and is stopped with its market.
+
+        Parameters
+        ----------
+        algo : ExecAlgo
+        """
         self._algos.setdefault(algo.market_id, []).append(algo)
         self._started.append(algo)
 
@@ -752,7 +1069,15 @@ class Engine:
             self._algos.pop(algo.market_id, None)
 
     def stop_algos(self, market_id: str | None, reason: str) -> None:
-        """Stop the algorithms of a market, or all of this engine's, with the lock held."""
+        """Stop the algorithms of a market, or all of this engine's, with the lock held.
+
+        Parameters
+        ----------
+        market_id : str or None
+            None for all.
+        reason : str
+            Why.
+        """
         for key in list(self._algos) if market_id is None else [market_id]:
             for algo in list(self._algos.get(key, ())):
                 try:
@@ -793,7 +1118,15 @@ class Engine:
             )
 
     def hold(self, rule: str, why: str) -> None:
-        """Refuse every order and algorithm from now on, uncounted, until `release`."""
+        """Refuse every order and algorithm from now on, uncounted, until `release`.
+
+        Parameters
+        ----------
+        rule : str
+            What ``RiskRejected.rule`` then says.
+        why : str
+            The reason in words.
+        """
         self._held = (rule, why)
         self._is_barred = True
 

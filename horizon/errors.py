@@ -33,20 +33,59 @@ __all__ = [
 
 
 class HorizonError(Exception):
-    """Base of every error that Horizon raises on purpose."""
+    """Base of every error that Horizon raises on purpose.
+
+    Wrong arguments raise ``ValueError`` or ``TypeError`` instead. `DataError` and `ModelError` are
+    both: a `HorizonError` and a ``ValueError``.
+
+    Examples
+    --------
+    >>> try:
+    ...     hz.connect("papier")
+    ... except hz.HorizonError as error:
+    ...     print(type(error).__name__)
+    VenueError
+    """
 
 
 class VenueError(HorizonError):
-    """The venue cannot take the call: unknown, not connected, or closed."""
+    """The venue cannot take the call: unknown, not connected, closed, or not of that kind.
+
+    Examples
+    --------
+    >>> with hz.connect("paper") as ex:
+    ...     order = ex.buy("AAPL", 10, limit=180.0)
+    >>> ex.cancel(order.id)
+    Traceback (most recent call last):
+    ...
+    horizon.errors.VenueError: this client is closed; make a new one with hz.connect
+    """
 
 
 class OrderError(HorizonError):
     """The call does not fit the order's or the market's state.
 
+    Parameters
+    ----------
+    message : str
+    order_id : str, optional
+        The order concerned.
+
     Attributes
     ----------
     order_id : str or None
         The order concerned, where there is one.
+
+    Examples
+    --------
+    >>> ex = hz.connect("paper")
+    >>> order = ex.buy("AAPL", 10, limit=180.0)
+    >>> fills = ex.tick("AAPL", 180.0)
+    >>> try:
+    ...     ex.amend(order.id, new_price=179.0)
+    ... except hz.OrderError as error:
+    ...     print(error.order_id, "-", error)
+    p1 - order 'p1' is filled; it cannot be amended
     """
 
     def __init__(self, message: str, order_id: str | None = None) -> None:
@@ -57,6 +96,13 @@ class OrderError(HorizonError):
 class RiskRejected(HorizonError):
     """A risk rule refused an order before it reached the venue.
 
+    Nothing has changed but the count of refusals. What only reduces a position is never refused.
+
+    Parameters
+    ----------
+    message : str
+        Names the rule, what it allows, and what the order would have made of it.
+
     Attributes
     ----------
     rule : str
@@ -64,7 +110,18 @@ class RiskRejected(HorizonError):
     limit, value : float
         What the rule allows, and what the order would have made it.
     market_id : str
-        The market of the refused order.
+        The market of the refused order; ``"<id>:no"`` for a NO side.
+
+    Examples
+    --------
+    >>> ex = hz.connect("paper", risk=hz.RiskConfig(max_order_size=100))
+    >>> try:
+    ...     ex.buy("AAPL", 250, limit=180.0)
+    ... except hz.RiskRejected as refusal:
+    ...     print(refusal.rule, refusal.limit, refusal.value)
+    max_order_size 100.0 250.0
+    >>> ex.orders(), ex.engine.rejections
+    ([], {'max_order_size': 1})
     """
 
     def __init__(
@@ -90,13 +147,35 @@ def _risk_rejected(
 
 
 class AlgoError(HorizonError):
-    """An execution algorithm was used out of turn (before its start, or started twice)."""
+    """An execution algorithm was used out of turn (before its start, or started twice).
+
+    Examples
+    --------
+    >>> twap = hz.TWAP(hz.Engine(), duration_secs=60, num_slices=6)
+    >>> twap.on_tick(20.0, 0.0)
+    Traceback (most recent call last):
+    ...
+    horizon.errors.AlgoError: on_tick needs a parent order: call start(request) first
+    """
 
 
 class ModelError(HorizonError, ValueError):
     """A model of fees, impact, latency or fills raised, or returned what cannot be.
 
     The model's own exception, where there is one, is the ``__cause__``.
+
+    Examples
+    --------
+    A fee is a fraction, and 5 is none; 5 basis points are 0.0005:
+
+    >>> class FiveBps(hz.venues.Fees):
+    ...     def rate(self, price, is_maker, asset_class):
+    ...         return 5
+    >>> ex = hz.connect("paper", fees=FiveBps())
+    >>> ex.buy("AAPL", 10, limit=180.0)
+    Traceback (most recent call last):
+    ...
+    horizon.errors.ModelError: FiveBps.rate must return a fraction in (-1, 1), was 5
     """
 
 
@@ -104,6 +183,11 @@ class PipelineError(HorizonError):
     """A stage of a pipeline raised, or returned what no pipeline can use.
 
     The stage's own exception is the ``__cause__``.
+
+    Parameters
+    ----------
+    message : str
+        Names the stage, the market and the time, and says what went wrong.
 
     Attributes
     ----------
@@ -113,6 +197,17 @@ class PipelineError(HorizonError):
         The market that the pipeline ran for.
     timestamp : float
         The run's time, in seconds since 1970.
+
+    Examples
+    --------
+    >>> def fair_value(ctx):
+    ...     return ctx.params["fair"]
+    >>> rows = [{"timestamp": 0.0, "price": 0.5}, {"timestamp": 60.0, "price": 0.6}]
+    >>> try:
+    ...     hz.backtest(data=rows, pipeline=[fair_value])
+    ... except hz.PipelineError as error:
+    ...     print(error.stage, error.timestamp, repr(error.__cause__))
+    fair_value 0.0 KeyError('fair')
     """
 
     def __init__(self, message: str, *, stage: str, market_id: str, timestamp: float) -> None:
@@ -132,6 +227,11 @@ def _pipeline_error(message: str, stage: str, market_id: str, timestamp: float) 
 class DataError(HorizonError, ValueError):
     """A row of market data that cannot be true.
 
+    Parameters
+    ----------
+    message : str
+        Names feed, row and value, and says what is accepted.
+
     Attributes
     ----------
     feed : str or None
@@ -140,6 +240,15 @@ class DataError(HorizonError, ValueError):
         Zero-based number of the row in its feed.
     value : object
         The value that is refused.
+
+    Examples
+    --------
+    >>> rows = [{"timestamp": 60.0, "price": 0.5}, {"timestamp": 0.0, "price": 0.6}]
+    >>> try:
+    ...     hz.backtest(data=rows, pipeline=[lambda ctx: None])
+    ... except hz.DataError as error:
+    ...     print(error.row)
+    1
     """
 
     def __init__(
@@ -159,12 +268,22 @@ class DataError(HorizonError, ValueError):
 class FeedError(HorizonError):
     """A live feed cannot be had: it does not answer, or refuses what it was asked.
 
+    Parameters
+    ----------
+    message : str
+
     Attributes
     ----------
     feed : str
         The feed's name.
     address : str or None
         What it was asked at, without keys.
+
+    Examples
+    --------
+    >>> refused = hz.FeedError("symbol 'BTCUSDX' is unknown", feed="prices")
+    >>> refused.feed, refused.address
+    ('prices', None)
     """
 
     def __init__(self, message: str, *, feed: str, address: str | None = None) -> None:

@@ -39,10 +39,20 @@ __all__ = [
     "split_side",
 ]
 
+#: `AssetClass.Equity`: a share, and whatever no pattern of ids claims. Prices are above 0; a short
+#: reserves 150 % of its notional.
 Equity: Final = AssetClass.Equity
+#: `AssetClass.Option`: a listed option. Prices are premiums for one unit of the underlying, 0 or
+#: more; a contract is 100 of them. A short reserves its premium and 20 % of the strike.
 Option: Final = AssetClass.Option
+#: `AssetClass.Prediction`: pays 1.00 a contract if it comes true, else nothing. Its prices lie in
+#: [0, 1], it has a YES and a NO side, and a short of either reserves 1.00 a contract.
 Prediction: Final = AssetClass.Prediction
+#: `AssetClass.Perp`: a perpetual future. A position reserves a margin, its notional / leverage, and
+#: is liquidated once margin and unrealised profit together are no more than half the margin, nor
+#: more than 5 % of the notional at the mark. Funding is not simulated.
 Perp: Final = AssetClass.Perp
+#: `AssetClass.Crypto`: a coin that is owned, such as ``"BTC/USD"``; the rules of an equity.
 Crypto: Final = AssetClass.Crypto
 
 #: Ends the id of a prediction market's NO side.
@@ -80,6 +90,30 @@ class Market(Shown):
     TypeError, ValueError
         For a field that is not as above, an option without its strike, terms that its symbol
         contradicts, or the id of a NO side.
+
+    Examples
+    --------
+    A share that trades in steps of 0.05 and lots of 100. An order may name it so, and says by
+    that what it is:
+
+    >>> share = hz.Market("0005.HK", hz.Equity, tick_size=0.05, lot_size=100)
+    >>> ex = hz.connect("paper")
+    >>> ex.buy(share, 200, limit=62.35).status
+    'new'
+    >>> ex.buy(share, 250, limit=62.35)
+    Traceback (most recent call last):
+    ...
+    ValueError: quantity must be a multiple of lot size 100 in '0005.HK', was 250.0
+    >>> ex.buy("0005.HK", 200, limit=62.37)
+    Traceback (most recent call last):
+    ...
+    ValueError: limit price must be a multiple of tick size 0.05 in '0005.HK', was 62.37
+
+    The terms of an option are in its symbol:
+
+    >>> call = hz.Market("AAPL250117C00180000", hz.Option)
+    >>> call.strike, call.right, str(call.expiry), call.multiplier
+    (180.0, 'call', '2025-01-17', 100.0)
     """
 
     id: str
@@ -144,7 +178,24 @@ class Market(Shown):
         return (0.0 if self.asset_class is Option else SMALLEST_PRICE), checks.LARGEST
 
     def check_mark(self, name: str, price: float) -> float:
-        """Take a price that the market may be marked at."""
+        """Take a price that the market may be marked at.
+
+        Parameters
+        ----------
+        name : str
+            What the price is called in a refusal.
+        price : float
+
+        Returns
+        -------
+        float
+            `price`.
+
+        Raises
+        ------
+        ValueError
+            If it lies outside `price_bounds`.
+        """
         lowest, highest = self.price_bounds
         if not lowest <= price <= highest:
             accepted = "between 0 and 1" if self.asset_class is Prediction else "above 0"
@@ -154,7 +205,16 @@ class Market(Shown):
         return price
 
     def check_order_price(self, name: str, price: float) -> float:
-        """Take a price that an order here may have: in bounds and on the tick grid."""
+        """Take a price above 0 that an order here may have.
+
+        The arguments, and what comes back, are those of `check_mark`.
+
+        Raises
+        ------
+        ValueError
+            If it does not lie strictly between 0 and 1 in a prediction, or is off the tick grid by
+            more than one part in 10⁹ of a tick.
+        """
         if self.asset_class is Prediction and not 0.0 < price < 1.0:
             raise ValueError(
                 f"{name} must lie strictly between 0 and 1 for Prediction {self.id!r}, "
@@ -168,7 +228,24 @@ class Market(Shown):
         return price
 
     def check_quantity(self, name: str, quantity: float) -> float:
-        """Take a size on the lot grid."""
+        """Take a size on the lot grid.
+
+        Parameters
+        ----------
+        name : str
+            What the size is called in a refusal.
+        quantity : float
+
+        Returns
+        -------
+        float
+            `quantity`.
+
+        Raises
+        ------
+        ValueError
+            If there is a grid and the size is off it by more than one part in 10⁹ of a lot.
+        """
         if self.lot_size is not None and not on_grid(quantity, self.lot_size):
             raise ValueError(
                 f"{name} must be a multiple of lot size {self.lot_size:g} in {self.id!r}, "
@@ -177,7 +254,25 @@ class Market(Shown):
         return quantity
 
     def round_price(self, price: float, sign: int) -> float:
-        """Move a price to the tick grid, away from paying more: down for buys, up for sells."""
+        """Move a price to the tick grid, away from paying more: down for buys, up for sells.
+
+        Parameters
+        ----------
+        price : float
+        sign : int
+            1 for a buy, -1 for a sell.
+
+        Returns
+        -------
+        float
+            `price` itself where it is on the grid, or where there is none.
+
+        Examples
+        --------
+        >>> share = hz.Market("0005.HK", hz.Equity, tick_size=0.05)
+        >>> share.round_price(62.37, 1), share.round_price(62.37, -1)
+        (62.35, 62.4)
+        """
         if self.tick_size is None or on_grid(price, self.tick_size):
             return price
         steps = price / self.tick_size
@@ -253,6 +348,7 @@ def option_id(underlying: str, strike: object, expiry: object, right: object) ->
 
     Examples
     --------
+    >>> from horizon.instruments import option_id
     >>> option_id("AAPL", 180, "2025-01-17", "call")
     'AAPL250117C00180000'
     """

@@ -42,7 +42,7 @@ class OrderVerbs:
         reduce_only: bool = False,
         client_order_id: str | None = None,
     ) -> VenueOrder:
-        """Buy.
+        """Buy; what is owed of a short position is bought back first.
 
         Parameters
         ----------
@@ -51,11 +51,14 @@ class OrderVerbs:
         qty : float
             Units or contracts, above 0.
         limit : float, optional
-            The most to pay for each.
+            The most to pay for each. On paper it is what a fill pays, wherever the price is by
+            then; with a book, what takes on arrival pays the prices that it finds.
         market : bool
-            True for a market order.
+            True for a market order. On paper it fills at the last price, slippage added; with a
+            book it takes what it finds, level by level, and what it does not find ends.
         tif : {"gtc", "ioc"}
-            Rest until cancelled, or end at the first tick that does not reach the limit.
+            Rest until cancelled, or end at once: on paper with the first tick that does not
+            reach the limit, with a book as soon as it has taken what it finds on arrival.
         post_only : bool
             Reject it rather than take liquidity on arrival.
         reduce_only : bool
@@ -68,7 +71,9 @@ class OrderVerbs:
         Returns
         -------
         VenueOrder
-            ``"new"``, ``"filled"``, or ``"rejected"`` with the reason in ``metadata``.
+            As it stands now: ``"new"``, ``"filled"``, or ``"rejected"`` with the reason in
+            ``metadata``. With a book also ``"partial"``, and ``"canceled"``, again with a reason,
+            where it found less than it wanted and may not rest.
 
         Raises
         ------
@@ -80,6 +85,22 @@ class OrderVerbs:
             If the client is closed.
         TypeError, ValueError
             If an argument is not as above.
+
+        Examples
+        --------
+        >>> ex = hz.connect("paper")
+        >>> fills = ex.tick("AAPL", 180.0)
+        >>> ex.buy("AAPL", 10, market=True).status
+        'filled'
+        >>> ex.buy("AAPL", 10, limit=175.0).status
+        'new'
+
+        A cell that is run twice sends one order, if the order has a name:
+
+        >>> once = ex.buy("AAPL", 5, limit=170.0, client_order_id="dip")
+        >>> again = ex.buy("AAPL", 5, limit=170.0, client_order_id="dip")
+        >>> once.id == again.id
+        True
         """
         return self._order(
             market_id, 1, qty, limit, market, tif, post_only, reduce_only, client_order_id
@@ -97,7 +118,19 @@ class OrderVerbs:
         reduce_only: bool = False,
         client_order_id: str | None = None,
     ) -> VenueOrder:
-        """Sell; what is not held is sold short. The arguments are those of `buy`."""
+        """Sell; what is not held is sold short.
+
+        The arguments, what comes back and what raises are those of `buy`; ``limit`` is the least
+        to take for each.
+
+        Examples
+        --------
+        >>> ex = hz.connect("paper")
+        >>> fills = ex.tick("AAPL", 180.0)
+        >>> order = ex.buy("AAPL", 10, market=True)
+        >>> ex.sell("AAPL", 15, market=True).status, ex.positions()[0].quantity
+        ('filled', -5.0)
+        """
         return self._order(
             market_id, -1, qty, limit, market, tif, post_only, reduce_only, client_order_id
         )
@@ -113,7 +146,22 @@ class OrderVerbs:
         post_only: bool = False,
         client_order_id: str | None = None,
     ) -> VenueOrder:
-        """Sell short: `sell`, with ``metadata["intent"]`` ``"short"``."""
+        """Sell short: `sell`, with ``"short"`` as ``metadata["intent"]``.
+
+        It is marked so and nothing else: what is held is sold first.
+
+        Examples
+        --------
+        Short 10 at 200 and buy them back at 190:
+
+        >>> ex = hz.connect("paper")
+        >>> fills = ex.tick("TSLA", 200.0)
+        >>> ex.short("TSLA", 10, market=True).metadata["intent"]
+        'short'
+        >>> fills = ex.tick("TSLA", 190.0)
+        >>> ex.cover("TSLA", 10, market=True).status, ex.realized_pnl()
+        ('filled', 100.0)
+        """
         return self._order(
             market_id,
             -1,
@@ -138,7 +186,16 @@ class OrderVerbs:
         post_only: bool = False,
         client_order_id: str | None = None,
     ) -> VenueOrder:
-        """Buy back a short position: `buy` with ``reduce_only``; more than is short is rejected."""
+        """Buy back a short position: `buy` with ``reduce_only``; more than is short is rejected.
+
+        Examples
+        --------
+        >>> ex = hz.connect("paper")
+        >>> fills = ex.tick("TSLA", 200.0)
+        >>> order = ex.short("TSLA", 10, market=True)
+        >>> ex.cover("TSLA", 12, market=True).metadata["reason"]
+        'reduce_only: the order is for 12, the position to reduce is 10'
+        """
         return self._order(
             market_id, 1, qty, limit, market, tif, post_only, True, client_order_id, intent="cover"
         )
@@ -171,6 +228,20 @@ class OrderVerbs:
             Contracts.
         limit : float, optional
             Premium for one unit of the underlying; a contract costs 100 times that.
+        market, tif, post_only, reduce_only, client_order_id
+            As in `buy`, and so is what comes back and what raises.
+
+        Examples
+        --------
+        Two contracts at 3.50: 2 × 100 × 3.50 = 700.
+
+        >>> ex = hz.connect("paper")
+        >>> order = ex.buy_option("AAPL", 180, "2025-01-17", "call", 2, limit=3.5)
+        >>> order.market_id
+        'AAPL250117C00180000'
+        >>> fills = ex.tick(order.market_id, 3.4)
+        >>> ex.balance().cash
+        99300.0
         """
         contract = Market(option_id(underlying, strike, expiry, right), AssetClass.Option)
         return self._order(
@@ -192,7 +263,21 @@ class OrderVerbs:
         reduce_only: bool = False,
         client_order_id: str | None = None,
     ) -> VenueOrder:
-        """Sell option contracts; the arguments are those of `buy_option`."""
+        """Sell option contracts; what is not held is sold short.
+
+        The arguments are those of `buy_option`. A short position reserves its premium at the mark
+        and 20 % of the strike, each times 100.
+
+        Examples
+        --------
+        One put sold for 2.00 brings in 200, and reserves 100 × (2 + 0.2 × 150) = 3,200:
+
+        >>> ex = hz.connect("paper")
+        >>> order = ex.sell_option("AAPL", 150, "2025-01-17", "put", 1, limit=2.0)
+        >>> fills = ex.tick(order.market_id, 2.0)
+        >>> ex.balance().cash, ex.balance().used_buying_power
+        (100200.0, 3200.0)
+        """
         contract = Market(option_id(underlying, strike, expiry, right), AssetClass.Option)
         return self._order(
             contract, -1, qty, limit, market, tif, post_only, reduce_only, client_order_id
@@ -224,6 +309,19 @@ class OrderVerbs:
             The most to pay for each, strictly between 0 and 1, in the price of `side`.
         side : {"yes", "no"}
             Which contract.
+        tif, post_only, reduce_only, client_order_id
+            As in `buy`, and so is what comes back and what raises.
+
+        Examples
+        --------
+        NO at 0.40 fills when YES is at 0.60 or above. It does not rain: NO pays 1.00.
+
+        >>> ex = hz.connect("paper", initial_cash_usd=1_000)
+        >>> order = ex.buy_prediction("rain", 100, limit=0.40, side="no")
+        >>> [(fill.market_id, fill.price) for fill in ex.tick("rain", 0.62)]
+        [('rain:no', 0.4)]
+        >>> ex.settle("rain", 0.0)[0].realized_pnl, ex.balance().equity
+        (60.0, 1060.0)
         """
         return self._prediction(
             1,
@@ -251,7 +349,19 @@ class OrderVerbs:
         reduce_only: bool = False,
         client_order_id: str | None = None,
     ) -> VenueOrder:
-        """Sell contracts of a prediction market; the arguments are those of `buy_prediction`."""
+        """Sell contracts of a prediction market; what is not held is sold short.
+
+        The arguments are those of `buy_prediction`. A short contract reserves the 1.00 that it
+        may have to pay.
+
+        Examples
+        --------
+        >>> ex = hz.connect("paper", initial_cash_usd=1_000)
+        >>> order = ex.sell_prediction("rain", 100, limit=0.75)
+        >>> fills = ex.tick("rain", 0.75)
+        >>> ex.balance().cash, ex.balance().used_buying_power, ex.balance().buying_power
+        (1075.0, 100.0, 975.0)
+        """
         return self._prediction(
             -1,
             market_id,
@@ -282,9 +392,31 @@ class OrderVerbs:
 
         Parameters
         ----------
+        market_id, qty, limit, market, tif, post_only, reduce_only, client_order_id
+            As in `buy`, and so is what comes back.
         leverage : float, optional
-            1 to 100. Left out: what the market's position or orders have, else 1. Another
-            leverage than theirs is an `OrderError`.
+            1 to 100. Left out: what the market's position or orders have, else 1.
+
+        Raises
+        ------
+        OrderError
+            For another leverage than the market's position or orders have, and as in `buy`.
+        RiskRejected, VenueError, TypeError, ValueError
+            As in `buy`.
+
+        Examples
+        --------
+        0.1 at 50,000 with leverage 10 reserves 5,000 / 10 = 500, and gains 100 when the price
+        rises by 1,000:
+
+        >>> ex = hz.connect("paper", initial_cash_usd=1_000)
+        >>> fills = ex.tick("BTC-PERP", 50_000.0)
+        >>> order = ex.buy_perp("BTC-PERP", 0.1, leverage=10, market=True)
+        >>> ex.balance().used_buying_power
+        500.0
+        >>> fills = ex.tick("BTC-PERP", 51_000.0)
+        >>> ex.balance().equity
+        1100.0
         """
         return self._order(
             market_id,
@@ -313,7 +445,20 @@ class OrderVerbs:
         reduce_only: bool = False,
         client_order_id: str | None = None,
     ) -> VenueOrder:
-        """Sell a perpetual; the arguments are those of `buy_perp`."""
+        """Sell a perpetual, short where none is held; the arguments are those of `buy_perp`.
+
+        Examples
+        --------
+        Short 0.1 with leverage 10: a rise by 9 % takes 450 of the margin of 500, and what is left
+        no longer carries the position. It is closed at the tick's price.
+
+        >>> ex = hz.connect("paper", initial_cash_usd=1_000)
+        >>> fills = ex.tick("BTC-PERP", 50_000.0)
+        >>> order = ex.sell_perp("BTC-PERP", 0.1, leverage=10, market=True)
+        >>> fills = ex.tick("BTC-PERP", 54_500.0)
+        >>> ex.positions(), ex.orders()[-1].metadata["intent"], ex.balance().equity
+        ([], 'liquidation', 550.0)
+        """
         return self._order(
             market_id,
             -1,

@@ -93,6 +93,22 @@ class OrderPreview(Shown):
         included; None without a price.
     taking : Taking or None
         What it would take on arrival, and its slippage; None for an order that takes nothing.
+
+    Examples
+    --------
+    Not made by hand: ``ex.preview(…)`` returns it. Ten shares for 180 each at 10 basis points
+    cost 1,800 and a fee of 1.80:
+
+    >>> ex = hz.connect("paper", initial_cash_usd=10_000, fee_bps=10)
+    >>> fills = ex.tick("AAPL", 180.0)
+    >>> seen = ex.preview("AAPL", 10, market=True)
+    >>> seen.notional, seen.fee, seen.cash_after, seen.position_after, seen.is_refused
+    (1800.0, 1.8, 8198.2, 10.0, False)
+
+    A share that is sold short can rise without end; bought, it can lose what it cost:
+
+    >>> ex.preview("AAPL", 10, market=True, side="sell").worst_loss, seen.worst_loss
+    (inf, 1801.8)
     """
 
     market_id: str

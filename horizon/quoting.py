@@ -39,6 +39,11 @@ def quotes(fair: float, spread: float, size: float) -> list[Quote]:
     ------
     TypeError, ValueError
         If an argument is not a finite number as above.
+
+    Examples
+    --------
+    >>> hz.quotes(fair=100.0, spread=0.5, size=10)
+    [Quote(bid=99.75, ask=100.25, size=10.0)]
     """
     middle = fair if type(fair) is float and -LARGEST <= fair <= LARGEST else None
     if middle is None:

@@ -44,7 +44,7 @@ class RiskConfig(Shown):
     max_order_size : float, optional
         Largest quantity of one order.
     max_portfolio_notional : float, optional
-        Largest sum over markets of |quantity x price x multiplier|, in currency: positions at
+        Largest sum over markets of ``|quantity × price × multiplier|``, in currency: positions at
         their marks, the opening parts of open orders at their own prices, YES and NO apart.
     max_daily_drawdown_pct : float, optional
         Percent (10.0 is 10 %) that equity may lie under the UTC day's highest. Past it resting
@@ -58,6 +58,24 @@ class RiskConfig(Shown):
     ------
     TypeError, ValueError
         For a limit that is not a number above 0, or a rate that is not whole.
+
+    Examples
+    --------
+    Open orders count as filled: 60 rest, so 50 more would make 110.
+
+    >>> limits = hz.RiskConfig(max_position_per_market=100, max_daily_drawdown_pct=2.0)
+    >>> ex = hz.connect("paper", risk=limits)
+    >>> first = ex.buy("AAPL", 60, limit=180.0)
+    >>> ex.buy("AAPL", 50, limit=179.0)
+    Traceback (most recent call last):
+    ...
+    horizon.errors.RiskRejected: order in AAPL refused by max_position_per_market: the position
+    would be 110 with all open orders, over the max_position_per_market of 100
+
+    ``ex.preview(…)`` asks the same rules without sending anything:
+
+    >>> ex.preview("AAPL", 50, limit=179.0).rule
+    'max_position_per_market'
     """
 
     max_position_per_market: float | None = None

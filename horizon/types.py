@@ -38,7 +38,23 @@ __all__ = [
 
 
 class AssetClass(IntEnum):
-    """What kind of thing a market trades; the number is what scalar rules see."""
+    """What kind of thing a market trades; the number is what scalar rules see.
+
+    The class decides which prices are possible, what a position reserves and how it is settled.
+    Its members are exported by their bare names as well: ``hz.Option`` is
+    ``hz.AssetClass.Option``.
+
+    Examples
+    --------
+    An id often says its class by itself; where it does not, a `Market` does:
+
+    >>> ex = hz.connect("paper")
+    >>> ex.declare(hz.Market("will-it-rain", hz.Prediction))
+    >>> ex.tick("will-it-rain", 1.2)
+    Traceback (most recent call last):
+    ...
+    ValueError: price must be between 0 and 1 for Prediction 'will-it-rain', was 1.2
+    """
 
     Equity = 0
     Option = 1
@@ -54,7 +70,21 @@ class AssetClass(IntEnum):
 
 
 class Side(Enum):
-    """Which contract of a market: YES or NO of a prediction, or the plain long side."""
+    """Which contract of a market: YES or NO of a prediction, or the plain long side.
+
+    ``Long`` says nothing of buying or selling: a short share is a ``Long`` of negative size.
+
+    Examples
+    --------
+    NO at 0.30 is the other side of YES at 0.70:
+
+    >>> engine = hz.Engine(paper_fee_rate=0.0)
+    >>> _ = engine.submit_order(
+    ...     hz.OrderRequest("rain", hz.Side.No, hz.OrderSide.Buy, 100, 0.30)
+    ... )
+    >>> [(fill.side, fill.price) for fill in engine.tick("rain", 0.70)]
+    [(Side.No, 0.3)]
+    """
 
     Yes = "yes"
     No = "no"
@@ -65,7 +95,16 @@ class Side(Enum):
 
 
 class OrderSide(Enum):
-    """Direction of an order in engine words."""
+    """Direction of an order in engine words.
+
+    Examples
+    --------
+    >>> position = 0.0
+    >>> for side, size in [(hz.OrderSide.Buy, 10), (hz.OrderSide.Sell, 4)]:
+    ...     position += side.sign * size
+    >>> position
+    6.0
+    """
 
     Buy = "buy"
     Sell = "sell"
@@ -84,6 +123,14 @@ class Urgency(Enum):
 
     ``Immediate``: now or not at all (a market order, or a limit with ``tif="ioc"``).
     ``Patient``: it may rest. ``Passive``: it must rest (``post_only``).
+
+    Examples
+    --------
+    >>> passive = hz.OrderAction.place(
+    ...     market_id="ACME", side="buy", quantity=5, price=20.0, urgency=hz.Urgency.Passive
+    ... )
+    >>> passive.post_only, passive.tif
+    (True, 'gtc')
     """
 
     Immediate = "immediate"
@@ -114,7 +161,21 @@ class FrozenDict(dict[str, Any]):
 
 
 class Shown:
-    """Gives a frozen record a notebook table of its fields, everything escaped."""
+    """Gives a frozen record a notebook table of its fields, everything escaped.
+
+    Derive a dataclass of your own from it, and a notebook shows it as it shows a `VenueOrder`.
+
+    Examples
+    --------
+    >>> from dataclasses import dataclass
+    >>> @dataclass(frozen=True)
+    ... class Idea(hz.types.Shown):
+    ...     market: str
+    ...     edge: float
+    >>> html = Idea("AT&T", 0.02)._repr_html_()
+    >>> "<caption>Idea</caption>" in html, "AT&amp;T" in html
+    (True, True)
+    """
 
     __slots__ = ()
 
@@ -163,7 +224,7 @@ class OrderAction(Shown):
     post_only : bool
         Reject the order rather than let it take liquidity on arrival.
     reduce_only : bool
-        Only ever reduce the position held; see `horizon.venues.Paper`.
+        Only ever reduce the position held; see `Paper`.
     client_order_id : str, optional
         A name of the caller's own; the same name again returns the first order.
     leverage : float, optional
@@ -175,6 +236,16 @@ class OrderAction(Shown):
     ------
     TypeError, ValueError
         For any field that is not as above.
+
+    Examples
+    --------
+    >>> paper = hz.Paper(initial_cash_usd=1_000)
+    >>> paper.connect()
+    >>> action = hz.OrderAction.place(market_id="ACME", side="buy", quantity=5, price=20.0)
+    >>> action.order_type, action.tif
+    ('limit', 'gtc')
+    >>> paper.submit(action).status
+    'new'
     """
 
     market_id: str
@@ -222,13 +293,70 @@ class OrderAction(Shown):
 
     @classmethod
     def place(cls, **fields_: Any) -> OrderAction:
-        """Build the action that places an order; the fields are the class's own."""
+        """Build the action that places an order.
+
+        Parameters
+        ----------
+        **fields_
+            Those of the class, by their names.
+        """
         return cls(**fields_)
 
 
 @dataclass(frozen=True, slots=True)
 class VenueOrder(Shown):
-    """An order as it stood when it was asked for; `ImperativeClient.order` gives it anew."""
+    """An order as it stood when it was asked for; `ImperativeClient.order` gives it anew.
+
+    Not made by hand: the verbs of a client or venue return it.
+
+    Attributes
+    ----------
+    id : str
+        ``"p1"``, ``"p2"``, … in the order in which the account's orders were sent.
+    market_id : str
+        ``"<id>:no"`` for the NO side of a prediction market.
+    side : {"buy", "sell"}
+    quantity, filled_quantity : float
+        The whole order, and what of it has filled; units or contracts.
+    price : float or None
+        The limit; None for a market order.
+    order_type : {"limit", "market"}
+    status : {"new", "partial", "filled", "canceled", "rejected"}
+        The first two are open. A partly filled order that ended is ``"canceled"``.
+    submitted_at : datetime
+        When it was sent, UTC.
+    venue_name : str
+    metadata : mapping
+        ``"intent"``, why it was sent, where that was said. ``"reason"``, why it was rejected, or
+        cancelled by other means than a cancel. ``"required"`` and ``"available"``, the numbers of
+        a refusal that compares two.
+    average_price : float or None
+        Of what has filled; None before the first fill.
+    fees : float
+        Paid so far; below 0 for a rebate.
+    tif : {"gtc", "ioc"}
+    post_only, reduce_only : bool
+    client_order_id : str or None
+        The name that its sender gave it.
+    leverage : float or None
+        Perpetuals only.
+
+    Examples
+    --------
+    An order is a picture, not a handle. It does not change when the market does:
+
+    >>> ex = hz.connect("paper")
+    >>> sent = ex.buy("AAPL", 10, limit=180.0)
+    >>> fills = ex.tick("AAPL", 179.5)
+    >>> sent.status, ex.order(sent.id).status
+    ('new', 'filled')
+
+    What the market refuses comes back as an order too:
+
+    >>> refused = ex.buy("MSFT", 5, market=True)
+    >>> refused.is_rejected, refused.metadata["reason"]
+    (True, 'no price: MSFT has had no tick yet')
+    """
 
     id: str
     market_id: str
@@ -272,7 +400,46 @@ class VenueOrder(Shown):
 
 @dataclass(frozen=True, slots=True)
 class VenueFill(Shown):
-    """One execution of one order, in venue words. Times are float seconds since 1970."""
+    """One execution of one order, in venue words.
+
+    Not made by hand: ``ex.fills()`` and ``ex.tick(…)`` return it.
+
+    Attributes
+    ----------
+    id : str
+        ``"f1"``, ``"f2"``, … in the order in which they happened.
+    order_id : str
+        The order that it belongs to.
+    market_id : str
+        ``"<id>:no"`` for the NO side of a prediction market.
+    side : {"buy", "sell"}
+    quantity : float
+        Units or contracts of this execution alone; above 0.
+    price : float
+        Of one unit, slippage included.
+    fee : float
+        ``|quantity × price × multiplier| × rate``, in currency; below 0 is a rebate.
+    timestamp : float
+        Seconds since 1970.
+    is_maker : bool
+        Whether the order had rested; it then pays the maker's rate.
+    realized_pnl : float
+        Profit of the part that closed a position, before fees; 0 for what opened one.
+    venue_name : str
+
+    Examples
+    --------
+    Buy 10 at 180 and sell 4 of them at 185, at a fee of 10 basis points. The second fill costs
+    4 × 185 × 0.001 = 0.74 and realises 4 × (185 − 180) = 20:
+
+    >>> ex = hz.connect("paper", fee_bps=10)
+    >>> fills = ex.tick("AAPL", 180.0)
+    >>> order = ex.buy("AAPL", 10, market=True)
+    >>> fills = ex.tick("AAPL", 185.0)
+    >>> order = ex.sell("AAPL", 4, market=True)
+    >>> [(fill.side, fill.price, fill.fee, fill.realized_pnl) for fill in ex.fills()]
+    [('buy', 180.0, 1.8, 0.0), ('sell', 185.0, 0.74, 20.0)]
+    """
 
     id: str
     order_id: str
@@ -289,7 +456,43 @@ class VenueFill(Shown):
 
 @dataclass(frozen=True, slots=True)
 class VenuePosition(Shown):
-    """What is held on one side of one market; `quantity` below 0 is short."""
+    """What is held on one side of one market.
+
+    Not made by hand: ``ex.positions()`` returns it.
+
+    Attributes
+    ----------
+    market_id : str
+        ``"<id>:no"`` for the NO side of a prediction market.
+    quantity : float
+        Units or contracts; below 0 is short.
+    avg_cost : float
+        Average price of what is held. It moves when the position grows, not when it shrinks.
+    mark : float or None
+        The market's last price; None before its first.
+    unrealized_pnl : float
+        ``quantity × (mark − avg_cost) × multiplier``; 0 without a mark.
+    realized_pnl : float
+        Profit of what was closed in this market so far, before fees.
+    fees : float
+        Paid in this market so far.
+    asset_class : AssetClass
+    venue_name : str
+    leverage : float or None
+        Perpetuals only.
+
+    Examples
+    --------
+    Short 10 at 200; the price falls by 10:
+
+    >>> ex = hz.connect("paper")
+    >>> fills = ex.tick("TSLA", 200.0)
+    >>> order = ex.short("TSLA", 10, market=True)
+    >>> fills = ex.tick("TSLA", 190.0)
+    >>> held = ex.positions()[0]
+    >>> held.quantity, held.avg_cost, held.mark, held.unrealized_pnl
+    (-10.0, 200.0, 190.0, 100.0)
+    """
 
     market_id: str
     quantity: float
@@ -317,8 +520,43 @@ class VenuePosition(Shown):
 class VenueCapital(Shown):
     """The account's money, in `currency`.
 
-    ``equity - initial_cash == realized_pnl + unrealized_pnl - fees``; `buying_power` is what
-    an opening order may still reserve, `used_buying_power` what positions and open orders do.
+    ``equity - initial_cash == realized_pnl + unrealized_pnl - fees``, up to rounding.
+
+    Not made by hand: ``ex.balance()`` returns it.
+
+    Attributes
+    ----------
+    cash : float
+        Money in the account. A short sale adds what it brings in; a perpetual takes only its fee
+        and what it realises.
+    equity : float
+        Cash and what all positions are worth at their marks; a perpetual is worth its profit.
+    buying_power : float
+        What an opening order may still reserve.
+    used_buying_power : float
+        What positions and open orders reserve.
+    initial_cash : float
+        What the account began with.
+    realized_pnl : float
+        Profit of everything that was closed, before fees.
+    unrealized_pnl : float
+        Profit of everything that is held, at its marks.
+    fees : float
+        All that was paid; below 0 where rebates were more.
+    currency : str
+    venue_name : str
+
+    Examples
+    --------
+    Short 10 at 200. The sale brings in 2,000. What is owed is worth 2,000 as well, so equity is
+    as before; and the position reserves 150 % of that:
+
+    >>> ex = hz.connect("paper", initial_cash_usd=10_000)
+    >>> fills = ex.tick("TSLA", 200.0)
+    >>> order = ex.short("TSLA", 10, market=True)
+    >>> money = ex.balance()
+    >>> money.cash, money.equity, money.used_buying_power, money.buying_power
+    (12000.0, 10000.0, 3000.0, 9000.0)
     """
 
     cash: float
@@ -335,7 +573,32 @@ class VenueCapital(Shown):
 
 @dataclass(frozen=True, slots=True)
 class VenueQuote(Shown):
-    """The last tick of a market: price, and the bid and ask if that tick brought them."""
+    """The last tick of a market: price, and the bid and ask if that tick brought them.
+
+    Not made by hand: ``ex.quote(…)`` returns it.
+
+    Attributes
+    ----------
+    market_id : str
+        As it was asked for; by the id of a NO side all prices are NO's.
+    price : float
+        Last price, or a bar's close.
+    bid, ask : float or None
+        None where the last tick did not bring it, whatever an earlier one did.
+    volume : float or None
+        Of that tick or bar.
+    timestamp : float
+        Seconds since 1970.
+
+    Examples
+    --------
+    >>> ex = hz.connect("paper")
+    >>> fills = ex.tick("rain", 0.62, 5.0, bid=0.61, ask=0.63)
+    >>> yes = ex.quote("rain")
+    >>> no = ex.quote("rain:no")
+    >>> (yes.bid, yes.ask), (no.bid, no.ask), no.timestamp
+    ((0.61, 0.63), (0.37, 0.39), 5.0)
+    """
 
     market_id: str
     price: float
@@ -347,7 +610,33 @@ class VenueQuote(Shown):
 
 @dataclass(frozen=True, slots=True)
 class VenueSettlement(Shown):
-    """The close of one position at a market's settlement price, without fee."""
+    """The close of one position at a market's settlement price, without fee.
+
+    Not made by hand: ``ex.settle(…)`` and ``ex.settlements()`` return it.
+
+    Attributes
+    ----------
+    market_id : str
+        ``"<id>:no"`` for the NO side of a prediction market.
+    quantity : float
+        What was held; below 0 was short.
+    price : float
+        What each unit was worth at the end, in the price of that side.
+    realized_pnl : float
+        Profit of this close: ``quantity × (price − average cost) × multiplier``.
+    timestamp : float
+        Seconds since 1970.
+
+    Examples
+    --------
+    100 contracts that pay 1.00 each if it rains, bought at 0.50. It rains:
+
+    >>> ex = hz.connect("paper")
+    >>> order = ex.buy_prediction("rain", 100, limit=0.50)
+    >>> fills = ex.tick("rain", 0.45)
+    >>> [(end.quantity, end.price, end.realized_pnl) for end in ex.settle("rain", 1.0)]
+    [(100.0, 1.0, 50.0)]
+    """
 
     market_id: str
     quantity: float
@@ -391,6 +680,18 @@ class OrderRequest(_RequestFields):
     ------
     TypeError, ValueError
         For any field that is not as above.
+
+    Examples
+    --------
+    Sell 5 at 20 or better, and the same at whatever there is:
+
+    >>> patient = hz.OrderRequest("ACME", hz.Side.Long, hz.OrderSide.Sell, 5, 20.0)
+    >>> urgent = patient._replace(price=None)
+    >>> patient.is_market, urgent.is_market
+    (False, True)
+    >>> engine = hz.Engine()
+    >>> engine.submit_order(patient)
+    'p1'
     """
 
     __slots__ = ()
@@ -474,15 +775,31 @@ class _QuoteFields(NamedTuple):
 class Quote(_QuoteFields):
     """A two-sided quote: buy `size` at `bid`, sell `size` at `ask`.
 
-    One of the two may be None: nothing is quoted on that side. A quote may also reach outside a
-    market's price bounds, as a wide spread near 0 or 1 does: such a leg is not sent, and counted
-    among the refusals.
+    A quote may reach outside a market's price bounds, as a wide spread near 0 or 1 does: such a
+    leg is not sent, and counted among the refusals.
+
+    Parameters
+    ----------
+    bid, ask : float or None
+        Prices. One of the two may be None: nothing is quoted on that side.
+    size : float
+        Units or contracts of each side; above 0.
 
     Raises
     ------
     TypeError, ValueError
         If `bid` or `ask` is not finite, both are None, `bid` lies above `ask` (equal is legal),
         or `size` is not above 0.
+
+    Examples
+    --------
+    >>> quote = hz.Quote(99.5, 100.5, 10)
+    >>> quote.ask - quote.bid
+    1.0
+    >>> hz.Quote(100.5, 99.5, 10)
+    Traceback (most recent call last):
+    ...
+    ValueError: bid must not lie above ask, was 100.5 over 99.5
     """
 
     __slots__ = ()
@@ -526,7 +843,41 @@ class Quote(_QuoteFields):
 
 @dataclass(frozen=True, slots=True)
 class Fill(Shown):
-    """One execution of one order, in engine words. `realized_pnl` is before fees."""
+    """One execution of one order, in engine words.
+
+    Not made by hand: `Engine.drain_fills` and a backtest's ``result.trades`` return it.
+
+    Attributes
+    ----------
+    order_id : str
+        The order that it belongs to.
+    market_id : str
+        The market, without a side.
+    side : Side
+        ``Yes`` or ``No`` of a prediction market, else ``Long``.
+    order_side : OrderSide
+    size : float
+        Units or contracts of this execution alone; above 0.
+    price : float
+        In the price of `side`, slippage included.
+    fee : float
+        ``|size × price × multiplier| × rate``, in currency; below 0 is a rebate.
+    timestamp : float
+        Seconds since 1970.
+    is_maker : bool
+        Whether the order had rested; it then pays the maker's rate.
+    realized_pnl : float
+        Profit of the part that closed a position, before fees; 0 for what opened one.
+
+    Examples
+    --------
+    >>> engine = hz.Engine(paper_fee_rate=0.001)
+    >>> _ = engine.tick("ACME", 20.0, 1.0)
+    >>> _ = engine.submit_order(hz.OrderRequest("ACME", hz.Side.Long, hz.OrderSide.Buy, 5))
+    >>> fill = engine.drain_fills()[0]
+    >>> fill.order_side, fill.size, fill.price, fill.fee, fill.is_maker
+    (OrderSide.Buy, 5.0, 20.0, 0.1, False)
+    """
 
     order_id: str
     market_id: str
@@ -542,7 +893,37 @@ class Fill(Shown):
 
 @dataclass(frozen=True, slots=True)
 class Position(Shown):
-    """What is held on one side of one market, in engine words; `size` below 0 is short."""
+    """What is held on one side of one market, in engine words.
+
+    Not made by hand: `Engine.positions` returns it.
+
+    Attributes
+    ----------
+    market_id : str
+        The market, without a side.
+    side : Side
+        ``Yes`` or ``No`` of a prediction market, else ``Long``.
+    size : float
+        Units or contracts; below 0 is short.
+    avg_entry_price : float
+        Average price of what is held, in the price of `side`. It moves when the position grows,
+        not when it shrinks.
+    realized_pnl : float
+        Profit of what was closed on this side so far, before fees.
+    unrealized_pnl : float
+        ``size × (mark − avg_entry_price) × multiplier``; 0 without a mark.
+
+    Examples
+    --------
+    Sell 5 short at 20; at 18 each of them has gained 2:
+
+    >>> engine = hz.Engine(paper_fee_rate=0.0)
+    >>> _ = engine.tick("ACME", 20.0, 1.0)
+    >>> _ = engine.submit_order(hz.OrderRequest("ACME", hz.Side.Long, hz.OrderSide.Sell, 5))
+    >>> _ = engine.tick("ACME", 18.0, 2.0)
+    >>> [(held.size, held.avg_entry_price, held.unrealized_pnl) for held in engine.positions()]
+    [(-5.0, 20.0, 10.0)]
+    """
 
     market_id: str
     side: Side

@@ -52,8 +52,34 @@ class ExecAlgo(ABC):
         Where the children are sent.
     price_limit : float, optional
         The most that a child may pay when buying, the least it may take when selling.
+
+    Examples
+    --------
+    `horizon.TWAP`, `horizon.VWAP` and `horizon.Iceberg` are the ones that there are. A client's
+    verbs start them, and each tick of their market advances them:
+
+    >>> ex = hz.connect("paper")
+    >>> algo = ex.twap("ACME", 30, duration_secs=60, num_slices=3)
+    >>> isinstance(algo, hz.ExecAlgo), algo.status
+    (True, 'running')
+
+    `subscribe` tells what happens, here the part that has filled:
+
+    >>> seen = []
+    >>> stop = algo.subscribe(lambda progress: seen.append(progress.filled))
+    >>> for second, price in [(0.0, 20.0), (20.0, 20.0), (40.0, 20.0), (60.0, 20.4)]:
+    ...     fills = ex.tick("ACME", price, second)
+    >>> seen[0], seen[-1], algo.status
+    (0.0, 20.0, 'expired')
+
+    The last slice was sent at the third tick, for 20.0, and the price has left. What is missing
+    is left to you:
+
+    >>> algo.progress.remaining
+    10.0
     """
 
+    #: Its name in `AlgoProgress`.
     kind: ClassVar[str] = "algo"
 
     def __init__(self, engine: Any, *, price_limit: float | None = None) -> None:
@@ -140,12 +166,20 @@ class ExecAlgo(ABC):
             self._report()
 
     def check(self, request: OrderRequest, *, market: Market | None = None) -> Plan:
-        """Say what `start` would make of a parent order, and raise what it would; nothing changes.
+        """Say what `start` would make of a parent order; nothing changes.
+
+        The arguments are those of `start`.
 
         Returns
         -------
         Plan
-            Its slices, its duration, and its children's limit.
+            Its ``slices``, its ``duration_ns``, and its children's ``limit`` (NaN where they have
+            the price of their tick).
+
+        Raises
+        ------
+        AlgoError, TypeError, ValueError
+            What `start` would.
         """
         with self._engine.venue.lock:
             return self._checked(request, market)[2]
@@ -203,6 +237,11 @@ class ExecAlgo(ABC):
 
         One that was started with ``auto=True`` takes its price and time. Of another it only
         sees what its children have filled: its owner advances it.
+
+        Parameters
+        ----------
+        now_ns : int
+            The tick's time, in nanoseconds since 1970.
         """
         state = self._started("after_tick")
         if state.auto:
@@ -232,14 +271,20 @@ class ExecAlgo(ABC):
     def pause(self) -> bool:
         """Send nothing until `resume`; children stay, the clock runs on.
 
-        False if it had no effect.
+        Returns
+        -------
+        bool
+            False if it had no effect: it was not running.
         """
         return self._switch("running", "paused")
 
     def resume(self) -> bool:
         """Go on; the next tick sends every slice that came due.
 
-        False if it had no effect.
+        Returns
+        -------
+        bool
+            False if it had no effect: it was not paused.
         """
         return self._switch("paused", "running")
 
@@ -248,7 +293,18 @@ class ExecAlgo(ABC):
         return self._end_early("canceled")
 
     def stop(self, reason: str) -> bool:
-        """End the algorithm because its market is flattened, settled, or everything stops."""
+        """End the algorithm because its market is flattened, settled, or everything stops.
+
+        Parameters
+        ----------
+        reason : str
+            Why. The status is ``"stopped"`` whatever it is.
+
+        Returns
+        -------
+        bool
+            False if it had ended before.
+        """
         return self._end_early("stopped")
 
     def _switch(self, before: str, after: str) -> bool:
@@ -433,7 +489,7 @@ class ExecAlgo(ABC):
 
     @property
     def total_filled(self) -> float:
-        """What all children have filled."""
+        """What all children have filled, in units or contracts."""
         with self._engine.venue.lock:
             self._read_children()
             return self._filled + sum(order.filled for order in self._open)
@@ -478,11 +534,26 @@ class ExecAlgo(ABC):
 
     # ------------------------------------------------------------------ telling
     def subscribe(self, callback: Callable[[AlgoProgress], object]) -> Callable[[], None]:
-        """Call `callback` with each new progress; returns the way to stop it.
+        """Call a function with each new progress.
 
         It is called at once with the present state if the algorithm has started, then after
         each command that changed something, with the venue's lock held. An exception in it is
         raised from that command, after everything else has been told.
+
+        Parameters
+        ----------
+        callback : callable
+            Takes an `AlgoProgress`.
+
+        Returns
+        -------
+        callable
+            Call it without arguments to end the subscription.
+
+        Raises
+        ------
+        TypeError
+            If `callback` cannot be called.
         """
         if not callable(callback):
             raise TypeError(f"callback must be a function, was {checks.show(callback)}")
@@ -499,7 +570,13 @@ class ExecAlgo(ABC):
         return unsubscribe
 
     async def done(self) -> AlgoProgress:
-        """Wait until the algorithm has ended; returns its last progress."""
+        """Wait until the algorithm has ended; returns its last progress.
+
+        Raises
+        ------
+        AlgoError
+            Before `start`.
+        """
         import asyncio
 
         with self._engine.venue.lock:

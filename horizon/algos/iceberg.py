@@ -34,6 +34,26 @@ class Iceberg(ExecAlgo):
     ------
     TypeError, ValueError
         For an argument that is not as above; at the start, for a request without a price.
+
+    Examples
+    --------
+    Buy 25 at 20, showing 10 at a time. Each line has a tick's price, what filled, and what the
+    market then sees: the first tick shows ten, and each tick that fills them shows the next.
+
+    >>> engine = hz.Engine(paper_fee_rate=0.0)
+    >>> iceberg = hz.Iceberg(engine, show_size=10)
+    >>> request = hz.OrderRequest("ACME", hz.Side.Long, hz.OrderSide.Buy, 25, 20.0)
+    >>> iceberg.start(request, auto=True)
+    >>> for second, price in enumerate([20.5, 20.0, 20.3, 19.9, 20.0]):
+    ...     filled = sum(fill.size for fill in engine.tick("ACME", price, float(second)))
+    ...     print(price, filled, [order.quantity for order in engine.open_orders()])
+    20.5 0 [10.0]
+    20.0 10.0 [10.0]
+    20.3 0 [10.0]
+    19.9 10.0 [5.0]
+    20.0 5.0 []
+    >>> iceberg.status, iceberg.total_filled
+    ('completed', 25.0)
     """
 
     kind: ClassVar[str] = "Iceberg"

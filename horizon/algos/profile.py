@@ -110,10 +110,22 @@ def volume_profile(
 
     Examples
     --------
-    >>> weights = hz.volume_profile(
-    ...     bars, buckets=13, session=("09:30", "16:00"), timezone="America/New_York"
-    ... )
-    >>> hz.VWAP(engine, duration_secs=6.5 * 3600, volume_profile=weights)
+    Two short days of hourly bars, each stamped with its end. The first has 50 %, 20 % and 30 % of
+    its volume in its three hours, the second, ten times as heavy, 60 %, 10 % and 30 %; the
+    profile is their mean:
+
+    >>> ends = [f"2025-03-{day} {hour}:00" for day in ("03", "04") for hour in (10, 11, 12)]
+    >>> bars = pd.DataFrame({"timestamp": ends, "volume": [50, 20, 30, 600, 100, 300]})
+    >>> weights = hz.volume_profile(bars, buckets=3, session=("09:00", "12:00"))
+    >>> {begin: round(weight, 6) for begin, weight in weights.items()}
+    {'09:00': 0.55, '10:00': 0.15, '11:00': 0.3}
+
+    A VWAP over that session takes it as it is:
+
+    >>> ex = hz.connect("paper")
+    >>> algo = ex.vwap("ACME", 200, duration_secs=3 * 3600, volume_profile=weights)
+    >>> [round(piece.size, 6) for piece in algo.progress.schedule]
+    [110.0, 30.0, 60.0]
     """
     import numpy as np
 

@@ -22,7 +22,34 @@ RUNNING: Final = ("running", "paused")
 
 @dataclass(frozen=True, slots=True)
 class SliceProgress:
-    """One slice of the schedule. `due_at` is on the clock of `ExecAlgo.on_tick`."""
+    """One slice of the schedule.
+
+    Not made by hand: they are the ``schedule`` of an `AlgoProgress`.
+
+    Attributes
+    ----------
+    number : int
+        From 0.
+    size : float
+        Units or contracts; 0 where the volume profile has no weight.
+    due_at : float or None
+        Seconds, on the clock of ``on_tick``. None before the first tick, and for an iceberg.
+    order_id : str or None
+        Its child; None before that was sent.
+    filled : float
+        What the child has filled.
+    status : str
+        ``"scheduled"``; ``"due"``, and not sent yet; ``"empty"``, of size 0; else the child's own.
+
+    Examples
+    --------
+    >>> ex = hz.connect("paper")
+    >>> algo = ex.twap("ACME", 30, duration_secs=60, num_slices=3)
+    >>> fills = ex.tick("ACME", 20.0, 0.0)
+    >>> fills = ex.tick("ACME", 20.0, 20.0)
+    >>> [(piece.number, piece.due_at, piece.status) for piece in algo.progress.schedule]
+    [(0, 0.0, 'filled'), (1, 20.0, 'new'), (2, 40.0, 'scheduled')]
+    """
 
     number: int
     size: float
@@ -36,10 +63,70 @@ class SliceProgress:
 class AlgoProgress(Shown):
     """An execution algorithm at one moment: what a progress bar draws.
 
-    Prices are of the side traded. Slippage is in basis points, positive where it cost money:
-    against the price at the algorithm's first tick (`slippage_bps`), and against the prices at
-    which its slices came due, weighted by their sizes (`schedule_slippage_bps`). None is what
-    there is not yet.
+    Not made by hand: ``algo.progress`` and what `ExecAlgo.subscribe` reports.
+
+    Prices are of the side traded, sizes in units or contracts, times in seconds on the clock of
+    ``on_tick``. None is what there is not yet.
+
+    Attributes
+    ----------
+    id : str
+        ``"a1"``, ``"a2"``, … in the order in which the account's algorithms were started.
+    kind : str
+        ``"TWAP"``, ``"VWAP"`` or ``"Iceberg"``.
+    market_id : str
+        ``"<id>:no"`` for the NO side of a prediction market.
+    side : {"buy", "sell"}
+    status : str
+        As `ExecAlgo.status` says it.
+    target : float
+        The whole parent.
+    filled : float
+        What all children have filled.
+    planned : float
+        What should have been sent by now: the slices that have come due.
+    average_price : float or None
+        Of what has filled.
+    arrival_price : float or None
+        At the first tick.
+    schedule_vwap : float or None
+        The prices at which slices came due, weighted by their sizes.
+    slippage_bps : float or None
+        What `average_price` is worse than `arrival_price`, in basis points; positive costs money.
+    schedule_slippage_bps : float or None
+        The same against `schedule_vwap`.
+    schedule : tuple of SliceProgress
+        Slice by slice; empty in a brief progress.
+    children : tuple of str
+        Ids of the orders that were sent; empty in a brief progress.
+    started_at : float or None
+        Time of the first tick.
+    time : float or None
+        The latest time seen.
+    next_slice_at : float or None
+        When the next slice is due, or a refused one tried again.
+    ends_at : float or None
+        When its time is over; None for an iceberg, which has none.
+    rejections : dict of str to (int, str)
+        Refused children by rule: how many, and the last refusal's words.
+    slices, sent : int
+        How many slices there are, and how many are done with: sent, or left out as empty.
+
+    Examples
+    --------
+    >>> ex = hz.connect("paper")
+    >>> algo = ex.twap("ACME", 30, duration_secs=60, num_slices=3)
+    >>> fills = ex.tick("ACME", 20.0, 0.0)
+    >>> fills = ex.tick("ACME", 20.0, 20.0)
+    >>> now = algo.progress
+    >>> now.filled, now.planned, now.remaining, now.next_slice_at, now.ends_at
+    (10.0, 20.0, 20.0, 40.0, 60.0)
+    >>> print(now.to_frame()[["size", "filled", "status"]])
+            size  filled     status
+    number
+    0       10.0    10.0     filled
+    1       10.0     0.0        new
+    2       10.0     0.0  scheduled
     """
 
     id: str

@@ -65,13 +65,22 @@ class TWAP(ScheduledAlgo):
 
     Examples
     --------
-    >>> from horizon import Engine, OrderRequest, OrderSide, Side
-    >>> engine = Engine(clock=lambda: 0.0)
-    >>> twap = TWAP(engine, duration_secs=60, num_slices=10)
-    >>> twap.start(OrderRequest("btc-100k", Side.Yes, OrderSide.Buy, 100.0, 0.55))
+    A slice of 10 every 6 seconds; the first is sent with the first tick. Started without
+    ``auto=True`` it is advanced by hand:
+
+    >>> engine = hz.Engine(clock=lambda: 0.0)
+    >>> twap = hz.TWAP(engine, duration_secs=60, num_slices=10)
+    >>> twap.start(hz.OrderRequest("btc-100k", hz.Side.Yes, hz.OrderSide.Buy, 100))
     >>> twap.on_tick(0.55, 0.0)
     >>> [engine.order(child).quantity for child in twap.child_order_ids]
     [10.0]
+
+    Twelve seconds on, the second and the third slice are due (at 6 and at 12). This tick sends
+    both, at its own price:
+
+    >>> twap.on_tick(0.54, 12.0)
+    >>> [(order.quantity, order.price) for order in engine.open_orders()]
+    [(10.0, 0.55), (10.0, 0.54), (10.0, 0.54)]
     """
 
     kind: ClassVar[str] = "TWAP"

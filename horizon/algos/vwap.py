@@ -34,6 +34,29 @@ class VWAP(ScheduledAlgo):
     ------
     TypeError, ValueError
         For an argument that is not as above.
+
+    Examples
+    --------
+    Half at once, a fifth after 20 seconds, the rest after 40. Each slice is a limit order at the
+    price of its tick, so the first two wait until the price comes back to them:
+
+    >>> engine = hz.Engine(paper_fee_rate=0.0)
+    >>> vwap = hz.VWAP(engine, duration_secs=60, volume_profile=[5, 2, 3])
+    >>> vwap.start(hz.OrderRequest("ACME", hz.Side.Long, hz.OrderSide.Buy, 100), auto=True)
+    >>> for second, price in [(0.0, 20.0), (20.0, 20.1), (40.0, 20.0), (50.0, 19.9)]:
+    ...     fills = engine.tick("ACME", price, second)
+    ...     print(second, [(fill.size, fill.price) for fill in fills])
+    0.0 []
+    20.0 []
+    40.0 [(50.0, 20.0), (20.0, 20.1)]
+    50.0 [(30.0, 20.0)]
+
+    It paid 20.02 on average: 10 basis points more than the 20.00 at which it began, and just what
+    its schedule would have paid.
+
+    >>> progress = vwap.progress
+    >>> round(progress.slippage_bps, 6), round(progress.schedule_slippage_bps, 6)
+    (10.0, 0.0)
     """
 
     kind: ClassVar[str] = "VWAP"
