@@ -21,6 +21,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 __all__ = [
     "LARGEST",
+    "error_text",
     "flag",
     "integer",
     "market_id",
@@ -55,6 +56,14 @@ def show(value: object) -> str:
     except Exception as error:  # a repr can do anything; the refusal must still be said
         shown = f"<{type(value).__name__} whose repr failed: {type(error).__name__}>"
     return shown if len(shown) <= 80 else f"{shown[:60]}… ({len(shown)} characters)"
+
+
+def error_text(error: BaseException) -> str:
+    """Say what an exception says; one that cannot even say it must not hide what went wrong."""
+    try:
+        return str(error)
+    except Exception as wrong:
+        return f"(its text cannot be read: {type(wrong).__name__})"
 
 
 def number(name: str, value: object) -> float:

@@ -10,6 +10,8 @@ from decimal import ROUND_DOWN, Decimal
 from numbers import Integral, Real
 from typing import Final
 
+from horizon import checks
+
 __all__ = [
     "MISSING",
     "MONTHS",
@@ -23,6 +25,7 @@ __all__ = [
     "name",
     "percent",
     "price",
+    "raised",
     "setting",
     "signed",
     "value",
@@ -187,6 +190,12 @@ def name(text: str) -> str:
     if text.isascii() and text.isprintable():
         return text
     return "".join(f"⟨U+{ord(c):04X}⟩" if _is_unseen(c) else c for c in text)
+
+
+def raised(error: BaseException) -> str:
+    """Name an exception's class, and say what it says, where it says anything."""
+    kind, text = type(error).__name__, checks.error_text(error)
+    return f"{kind}: {text}" if text else kind
 
 
 def value(given: object) -> str:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from horizon import words
+from horizon import checks, words
 
 NAN, INF = math.nan, math.inf
 
@@ -321,3 +321,36 @@ def test_shown_names_have_nothing_hidden_and_can_be_sent(text: str) -> None:
     shown.encode("utf-8")
     assert not [c for c in shown if unicodedata.category(c) in ("Cc", "Cf", "Cs", "Zl", "Zp")]
     assert words.name(shown) == shown
+
+
+class Mute(Exception):
+    def __str__(self) -> str:
+        raise LookupError("no words")
+
+
+class Unsaid(Exception):
+    def __str__(self) -> str:
+        return 7  # type: ignore[return-value]  # what no text is
+
+
+@pytest.mark.parametrize(
+    ("error", "text", "whole"),
+    [
+        (ValueError("no room"), "no room", "ValueError: no room"),
+        (KeyError("spread"), "'spread'", "KeyError: 'spread'"),
+        (ValueError(), "", "ValueError"),
+        (
+            Mute(),
+            "(its text cannot be read: LookupError)",
+            "Mute: (its text cannot be read: LookupError)",
+        ),
+        (
+            Unsaid(),
+            "(its text cannot be read: TypeError)",
+            "Unsaid: (its text cannot be read: TypeError)",
+        ),
+    ],
+)
+def test_an_exception_is_said_whatever_its_text(error: Exception, text: str, whole: str) -> None:
+    assert checks.error_text(error) == text
+    assert words.raised(error) == whole

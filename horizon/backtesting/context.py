@@ -32,8 +32,19 @@ class FeedRow(NamedTuple):
     bid, ask : float
         Best quotes; both the price where the row has neither.
     volume, open, high, low, bid_size, ask_size : float
+        As the row has them: units traded, the rest of a bar, sizes at the best quotes.
     is_stale : bool
-        True before the feed's first row.
+        True before the feed's first row, and while the feed is lost.
+
+    Examples
+    --------
+    A stage reads them of its market's own feed, or of any other by its name:
+
+    >>> def stage(ctx):
+    ...     print(ctx.feed.price, round(ctx.feed.spread, 2), ctx.feeds["rain"].bid)
+    >>> quote = {"timestamp": 0, "bid": 0.49, "ask": 0.51}
+    >>> result = hz.backtest(data={"rain": [quote]}, pipeline=[stage])
+    0.5 0.02 0.49
     """
 
     timestamp: float
@@ -128,6 +139,8 @@ class Portfolio:
 class Context:
     """What a pipeline sees: one for each market, brought up to date before each run of it.
 
+    Not made by hand: a run hands it to each of its stages.
+
     Attributes
     ----------
     feed : FeedRow
@@ -135,11 +148,28 @@ class Context:
     feeds : mapping of str to FeedRow
         The last row of every feed; NaN and stale before its first.
     market_id : str
+        The market that the pipeline runs for now.
     market : Market
+        The same, with its class, multiplier and grid.
     params : dict
         The run's parameters; ``params["engine"]`` is the engine.
     engine : Engine
+        The run's own.
     portfolio : Portfolio
+        Its account: equity, cash, drawdown, positions …
+
+    Examples
+    --------
+    A stage that sells what the quotes before it have bought:
+
+    >>> def stage(ctx):
+    ...     print(ctx.timestamp, ctx.feed.price, ctx.inventory, round(ctx.equity, 2))
+    ...     return hz.quotes(ctx.feed.price, spread=0.04, size=10)
+    >>> ticks = [{"timestamp": i, "price": p} for i, p in enumerate([0.50, 0.44, 0.50])]
+    >>> result = hz.backtest(data=ticks, pipeline=[stage], paper_fee_rate=0.0)
+    0.0 0.5 0.0 1000.0
+    1.0 0.44 10.0 999.6
+    2.0 0.5 0.0 999.8
     """
 
     __slots__ = (
@@ -215,7 +245,7 @@ class Context:
         return self.engine.venue.account.equity
 
     def exchange(self, name: str = "paper") -> RunClient:
-        """Return an imperative client on this run's own venue.
+        """Return an imperative client on this run's own venue; its `name` is ``"paper"``.
 
         Raises
         ------

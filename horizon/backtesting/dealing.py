@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Final
 
-from horizon import checks
+from horizon import checks, words
 from horizon.backtesting.context import Context
 from horizon.backtesting.fair_values import FairValues
 from horizon.backtesting.pipeline import Pipeline, failed, wanted_of
@@ -143,7 +143,7 @@ class Dealer:
     def _unusable(self, traded: Traded, error: Exception) -> PipelineError:
         assert self.pipeline is not None
         last = self.pipeline.stages[-1]
-        return failed(last, traded.ctx, f"{type(error).__name__}: {error}")
+        return failed(last, traded.ctx, words.raised(error))
 
     def _quote(self, traded: Traded, quotes: list[Quote], fair: float) -> None:
         leg = traded.state.yes

@@ -16,6 +16,7 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from horizon import checks
 from horizon.backtesting.context import Context
 from horizon.backtesting.pipeline import Stage
 from horizon.engine import Engine
@@ -163,7 +164,7 @@ class Watch:
         try:
             signals = ask()
         except Exception as error:
-            said = (type(error).__name__, Message(str(error)), "strategy")
+            said = (type(error).__name__, Message(checks.error_text(error)), "strategy")
             self._note(Decision(now, "", "exception", strategy.name, said))
             raise
         spoken: dict[str, list[tuple[Any, ...]]] = {}
@@ -202,7 +203,7 @@ class Watch:
             try:
                 output = function(ctx, *outputs)
             except Exception as error:
-                said = (type(error).__name__, Message(str(error)))
+                said = (type(error).__name__, Message(checks.error_text(error)))
                 self._note(Decision(now, ctx.market_id, "exception", name, said))
                 raise
             self._note(Decision(now, ctx.market_id, "output", name, _frozen(output)))

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from horizon import checks
+from horizon import checks, words
 from horizon.backtesting.cuts import chosen_cuts
 from horizon.backtesting.decisions import Decision, PastCut, Watch
 from horizon.backtesting.lookahead_report import Leak, LookaheadReport, Rerun, order_of, said
@@ -120,7 +120,8 @@ def check_lookahead(
 
     Examples
     --------
-    >>> import numpy as np, pandas as pd, horizon as hz
+    A factory that reads tomorrow's price out of the data is found out at the first row:
+
     >>> frame = pd.DataFrame({"timestamp": range(100), "price": np.linspace(0.2, 0.8, 100)})
     >>> def factory(data):
     ...     tomorrow = dict(zip(data["timestamp"], data["price"].shift(-1)))
@@ -311,7 +312,7 @@ class _Check:
         try:
             stages, strategies = make()
         except Exception as error:
-            failed = f"{self._maker} raised {type(error).__name__}: {error}"
+            failed = f"{self._maker} raised {words.raised(error)}"
             self._reruns.append(Rerun(how, is_search, cut_ns, 0, None, failed))
             return None
         # A run on less data ends with its last row, and has no cycle after that.

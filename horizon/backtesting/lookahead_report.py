@@ -160,6 +160,8 @@ class Rerun:
 class LookaheadReport:
     """What `hz.check_lookahead` has found.
 
+    Not made by hand: `hz.check_lookahead` returns it.
+
     A report is neither true nor false, for "found" and "fine" would both be good readings: ask
     `found`, `ok` or `repeatable`, or write ``assert report.ok, report``.
 
@@ -177,6 +179,19 @@ class LookaheadReport:
         Those by their kind.
     notes : list of str
         What to know before relying on it, as sentences.
+
+    Examples
+    --------
+    Stages that read nothing but their context are given no future:
+
+    >>> ticks = [{"timestamp": i, "price": 0.5 + 0.01 * (i % 3)} for i in range(20)]
+    >>> def quoter(ctx):
+    ...     return hz.quotes(ctx.feed.price, spread=0.04, size=10)
+    >>> report = hz.check_lookahead(ticks, [quoter])
+    >>> report.ok, report.first
+    (True, None)
+    >>> sorted(report.kinds)  # what was compared
+    ['end', 'fill', 'order', 'output']
     """
 
     def __init__(

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from horizon import checks
+from horizon import checks, words
 from horizon.errors import ModelError, PipelineError
 from horizon.feeds.times import stamp_text
 from horizon.types import OrderRequest, Quote
@@ -117,7 +117,7 @@ class Pipeline:
             raise  # no fault of the stage that sent an order
         except Exception as error:
             stage = self._named(function)
-            what = f"{type(error).__name__}: {error}"
+            what = words.raised(error)
             if stage.takes and output is None:
                 former = self.stages[self.stages.index(stage) - 1].name
                 what += f" (stage {former!r} before it returned None)"

@@ -38,6 +38,14 @@ class Played(Shown):
         Time of the last row played, in seconds since 1970; None before the first.
     equity : float
         Equity after that row, in the account's currency; the initial capital before the first.
+
+    Examples
+    --------
+    >>> ticks = [{"timestamp": i, "price": 0.5} for i in range(3)]
+    >>> told = []
+    >>> result = hz.backtest(data=ticks, pipeline=[lambda ctx: None], progress=told.append)
+    >>> told[-1]
+    Played(rows=3, total=3, time=2.0, equity=1000.0)
     """
 
     rows: int

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from horizon import checks
+from horizon import checks, words
 from horizon.backtesting.arrange import endings_of
 from horizon.backtesting.changes import Change
 from horizon.backtesting.data import DataChunks, data_of_books, read_data
@@ -212,7 +212,7 @@ class Replays:
             return list(strategies_of(copy.deepcopy(given)))
         except Exception as error:
             raise TypeError(
-                f"strategies cannot be copied for each run ({type(error).__name__}: {error}); "
+                f"strategies cannot be copied for each run ({words.raised(error)}); "
                 "give a function of the data that makes them"
             ) from error
 

@@ -59,6 +59,15 @@ def load_result(path: str | os.PathLike[str]) -> BacktestResult:
         If it is no saved result, of another version, or was changed after it was saved.
     ImportError
         Without pyarrow.
+
+    Examples
+    --------
+    >>> ticks = [{"timestamp": i, "price": 0.5} for i in range(3)]
+    >>> result = hz.backtest("quiet", data=ticks, pipeline=[lambda ctx: None])
+    >>> folder = result.save("quiet")
+    >>> again = hz.load_result(folder)
+    >>> again.name, again.equity_curve == result.equity_curve
+    ('quiet', True)
     """
     require_pyarrow()
     if not isinstance(path, (str, os.PathLike)):

@@ -123,10 +123,11 @@ def backtest(
     pipeline : list of callable
         Each takes the context (see `horizon.backtesting.Context`), and by its further positional
         parameters the outputs of the stages before, the most recent last. What the last returns
-        should now rest (`Quote`s) or is sent once (`OrderRequest`s). The last number that a stage
-        returns is the fair value of the orders, by which edge and forecast are judged; without
-        one it is the quote's mid.
+        should now rest (a list of `Quote`) or is sent once (one of `OrderRequest`). The last
+        number that a stage returns is the fair value of the orders, by which edge and forecast are
+        judged; without one it is the quote's mid.
     risk : RiskConfig, optional
+        Limits on opening orders; none by default.
     params : dict, optional
         What ``ctx.params`` holds, beside ``"engine"``. What stages keep or change, here or in
         themselves, is there again in the next run.
@@ -229,12 +230,25 @@ def backtest(
 
     Examples
     --------
-    >>> import horizon as hz
-    >>> ticks = [{"timestamp": 1000 + i, "price": p} for i, p in enumerate([0.5, 0.4, 0.6])]
+    Quote two cents on either side of the last price. The fall to 0.44 takes the bid of 0.48; the
+    rise after it takes the ask that was put around 0.44.
+
+    >>> ticks = [{"timestamp": i, "price": p} for i, p in enumerate([0.50, 0.44, 0.50])]
     >>> def quoter(ctx):
-    ...     return hz.quotes(ctx.feed.price, spread=0.1, size=10)
-    >>> hz.backtest(data=ticks, pipeline=[quoter]).metrics.total_trades
-    2
+    ...     return hz.quotes(ctx.feed.price, spread=0.04, size=10)
+    >>> result = hz.backtest(data=ticks, pipeline=[quoter])
+    >>> [(fill.order_side.name, round(fill.price, 2)) for fill in result.fills]
+    [('Buy', 0.48), ('Sell', 0.46)]
+
+    A strategy says what it wants to hold, and a sizer how much of it:
+
+    >>> @hz.strategy(features={"mean": hz.SMA(2)})
+    ... def below(f, universe, ctx):
+    ...     cheap = [m for m in universe if ctx.price(m) < f.mean[m.id]]
+    ...     return [hz.Signal.increase(m, edge_bps=50) for m in cheap]
+    >>> result = hz.backtest(data=ticks, strategies=[below], sizer=hz.FixedNotional(44))
+    >>> [(fill.timestamp, fill.size) for fill in result.fills]
+    [(2.0, 100.0)]
     """
     given = {key: value for key, value in locals().items() if key not in ("data", "book_data")}
     checks.text("name", name)

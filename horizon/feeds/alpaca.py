@@ -86,6 +86,7 @@ class AlpacaFeed(WebSocketFeed):
     url : str
         The stream's address without the source, which is put behind it.
     name : str
+        What messages call the feed.
     silence, connect_timeout, backoff
         See `WebSocketFeed`.
 
@@ -104,7 +105,13 @@ class AlpacaFeed(WebSocketFeed):
 
     Examples
     --------
-    >>> hz.feeds.AlpacaFeed(["AAPL", "MSFT"], feed="iex")
+    >>> feed = hz.feeds.AlpacaFeed(["AAPL", "MSFT"], key_id="PK123", secret_key="s3cret")
+    >>> feed
+    <AlpacaFeed 'alpaca', 2 markets, idle, 0 messages>
+    >>> feed.status().address
+    'wss://stream.data.alpaca.markets/v2/iex'
+
+    ``hz.run(feeds=feed, ...)`` listens to it, and ``feed.record(path)`` writes down what it says.
     """
 
     confirms = True

@@ -28,9 +28,25 @@ class Backoff:
     rng : numpy.random.Generator, optional
         Where the draws come from; by default each object has its own.
 
+    Raises
+    ------
+    TypeError, ValueError
+        If `first` or `most` is no number above 0, or `most` is below `first`.
+
     References
     ----------
     Brooker (2015), Exponential Backoff and Jitter, AWS Architecture Blog.
+
+    Examples
+    --------
+    The bound doubles with each wait, up to the most:
+
+    >>> backoff = hz.feeds.Backoff(first=1.0, most=3.0)
+    >>> for attempt in range(3):
+    ...     print(backoff.bound, 0.0 <= backoff.wait() <= 3.0)
+    1.0 True
+    2.0 True
+    3.0 True
     """
 
     __slots__ = ("_attempts", "_first", "_most", "_rng")

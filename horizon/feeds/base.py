@@ -49,6 +49,7 @@ class Row:
     Attributes
     ----------
     market_id : str
+        Whose row it is.
     timestamp_ns : int
         Nanoseconds since 1970 (UTC), in the feed's own time, before any rebasing.
     price : float or None
@@ -61,6 +62,12 @@ class Row:
         The rest of a bar, where the row is one.
     volume : float or None
         Units traded in the row's interval; None where not known.
+
+    Examples
+    --------
+    >>> row = hz.feeds.Row("rain", 10**9, 0.5, bid=0.49, ask=0.51)
+    >>> row.price, row.volume
+    (0.5, None)
     """
 
     market_id: str
@@ -113,6 +120,22 @@ class Feed(Deck, ABC):
         What messages call the feed.
     speed : float or None
         Market seconds per wall second of `play`; None or infinity is as fast as possible.
+
+    Examples
+    --------
+    A feed of one's own: three rows, a second apart, in one batch. Each has the eleven fields of a
+    `Row`.
+
+    >>> class Rising(hz.feeds.Feed):
+    ...     def batches(self):
+    ...         prices = [0.5, 0.6, 0.7]
+    ...         yield [("rain", s * 10**9, p, *[None] * 8) for s, p in enumerate(prices)]
+    >>> feed = Rising(name="rising")
+    >>> ex = hz.connect("paper")
+    >>> feed.run(ex, n=3)
+    3
+    >>> feed.status
+    'done'
     """
 
     def __init__(self, *, name: str, speed: float | None = 1.0) -> None:
@@ -186,6 +209,7 @@ class Feed(Deck, ABC):
         Examples
         --------
         >>> feed = hz.feeds.Synthetic(seed=1)
+        >>> ex = hz.connect("paper")
         >>> feed.run(ex, n=500)
         500
         """
@@ -267,7 +291,7 @@ class Feed(Deck, ABC):
         return self._position
 
     def time_at(self, row: int) -> int | None:
-        """Return the own time of a row (from 0), in nanoseconds since 1970.
+        """Return the own time of a `row` (from 0), in nanoseconds since 1970.
 
         None for a row that the feed does not have, and for a feed that does not know its rows
         before they are played.
@@ -276,7 +300,7 @@ class Feed(Deck, ABC):
         return None
 
     def row_at(self, ns: int) -> int | None:
-        """Return how many rows are not later than a time of the feed's own, in nanoseconds.
+        """Return how many rows are not later than `ns`, a time of the feed's own in nanoseconds.
 
         As far as ``seek(row=...)`` jumps, to be there. None as for `time_at`.
         """

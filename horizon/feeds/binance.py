@@ -50,8 +50,15 @@ class BinanceWS(WebSocketFeed):
         Where the streams are: Binance.US, a test net, futures (``wss://fstream.binance.com``)
         or the address without an account (``wss://data-stream.binance.vision``).
     name : str
-    silence, connect_timeout, backoff
-        See `WebSocketFeed`.
+        What messages call the feed.
+    **options
+        `silence`, `connect_timeout` and `backoff`, as `WebSocketFeed` takes them.
+
+    Raises
+    ------
+    TypeError, ValueError
+        For an argument that is not as above, for ``price="last"`` without trades, or for more
+        markets than one connection may have streams.
 
     Notes
     -----
@@ -69,9 +76,14 @@ class BinanceWS(WebSocketFeed):
 
     Examples
     --------
-    >>> feed = hz.feeds.BinanceWS("BTCUSDT")
     >>> feed = hz.feeds.BinanceWS(["BTC/USDT", "ETH/USDT"], price="last")
-    >>> feed.record("btc.parquet", duration=60)
+    >>> feed
+    <BinanceWS 'binance', 2 markets, idle, 0 messages>
+    >>> feed.status().address
+    'wss://stream.binance.com:9443/stream'
+
+    ``hz.run(feeds=feed, ...)`` listens to it; ``feed.record("btc.parquet", duration=60)`` writes
+    down what it says in a minute.
     """
 
     def __init__(

@@ -67,10 +67,18 @@ class BookReplay(BookFeed):
 
     Examples
     --------
-    >>> feed = hz.feeds.BookReplay("books.parquet", markets=[hz.Market("rain", hz.Prediction)])
+    >>> books = [
+    ...     {"timestamp": 0, "bids": [(0.49, 100)], "asks": [(0.51, 50), (0.52, 200)]},
+    ...     {"timestamp": 1, "bids": [(0.50, 80)], "asks": [(0.52, 150)]},
+    ... ]
+    >>> rain = hz.Market("rain", hz.Prediction)
+    >>> feed = hz.feeds.BookReplay(books, market_id="rain", markets=[rain])
     >>> ex = hz.connect("book", fill_model="probabilistic")
-    >>> feed.run(ex)                            # now, as fast as possible
-    >>> task = asyncio.create_task(feed.play(ex, speed=10))     # ten seconds in a second
+    >>> feed.run(ex)  # now, as fast as possible
+    2
+
+    In a notebook, ``task = asyncio.create_task(feed.play(ex, speed=10))`` plays beside the cell,
+    ten seconds in one.
     """
 
     def __init__(

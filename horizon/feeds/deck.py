@@ -37,6 +37,11 @@ class FeedProgress:
         Time of the last row as the client got it, in seconds since 1970; None before it.
     speed : float
         Market seconds per wall second; infinity is without limit.
+
+    Examples
+    --------
+    >>> hz.feeds.Synthetic(seed=1, n=600).progress
+    FeedProgress(status='idle', position=0, total=600, time=None, speed=1.0)
     """
 
     status: Status
@@ -201,10 +206,12 @@ class Deck:
         TypeError, ValueError
             For a point that is none, such as a row beyond the last.
 
-        Examples
-        --------
-        >>> feed.seek(row=5_000)
-        >>> feed.seek(to=timedelta(hours=2))
+        Notes
+        -----
+        While ``task = asyncio.create_task(feed.play(ex, speed=60))`` plays in a notebook::
+
+            feed.seek(row=5_000)
+            feed.seek(to=timedelta(hours=2))
         """
         goal = goal_of(row, to)
         total = self.total
@@ -242,6 +249,11 @@ class Deck:
         -------
         callable
             Ends the subscription; again at no risk.
+
+        Raises
+        ------
+        TypeError
+            If `callback` cannot be called.
         """
         if not callable(callback):
             raise TypeError(f"callback must be callable, was {checks.show(callback)}")

@@ -74,6 +74,7 @@ class KalshiBook(BookFeed):
         Where the WebSocket is; its path is signed. The venue's demo is at
         ``wss://external-api-ws.demo.kalshi.co/trade-api/ws/v2``.
     name : str
+        What messages call the feed.
     silence, connect_timeout, backoff
         See `WebSocketFeed`.
 
@@ -91,7 +92,21 @@ class KalshiBook(BookFeed):
 
     Examples
     --------
-    >>> hz.feeds.KalshiBook("KXHIGHNY-26NOV21-T50", key_id="...", private_key="kalshi.pem")
+    The venue gives an account its key as a PEM file, whose path will do as ``private_key``. Here
+    one is made up:
+
+    >>> from cryptography.hazmat.primitives import serialization
+    >>> from cryptography.hazmat.primitives.asymmetric import rsa
+    >>> pem = rsa.generate_private_key(public_exponent=65_537, key_size=2_048).private_bytes(
+    ...     serialization.Encoding.PEM,
+    ...     serialization.PrivateFormat.PKCS8,
+    ...     serialization.NoEncryption(),
+    ... )
+    >>> feed = hz.feeds.KalshiBook("KXHIGHNY-26NOV21-T50", key_id="a1b2-c3d4", private_key=pem)
+    >>> feed
+    <KalshiBook 'kalshi_book', 'KXHIGHNY-26NOV21-T50', idle, 0 messages>
+
+    ``hz.run(feeds=feed, ...)`` listens to it, and ``feed.record(path)`` writes down what it says.
     """
 
     confirms = True

@@ -59,6 +59,28 @@ class LiveFeed(ABC):
         Where it connects to; shown without user, password and query.
     backoff : Backoff, optional
         How long it waits between attempts to connect.
+
+    Raises
+    ------
+    TypeError, ValueError
+        For an argument that is not as above.
+
+    Examples
+    --------
+    A source of one's own that has something to say each second, and ends with its listener:
+
+    >>> import asyncio
+    >>> class Clock(hz.feeds.LiveFeed):
+    ...     async def _listen(self):
+    ...         self._set_state("up")
+    ...         for second in range(1_000):
+    ...             self._hand_on([hz.feeds.Update("clock", self._now_ns(), price=float(second))])
+    ...             await asyncio.sleep(1.0)
+    >>> feed = Clock("clock", ["clock"])
+    >>> feed
+    <Clock 'clock', 'clock', idle, 0 messages>
+
+    ``await feed.listen(print)`` prints what it says, and `record` writes it to a file.
     """
 
     def __init__(
@@ -194,7 +216,7 @@ class LiveFeed(ABC):
             self._set_state("stopped")
             raise
         except BaseException as error:
-            self._last_error = str(error) or type(error).__name__
+            self._last_error = checks.error_text(error) or type(error).__name__
             self._set_state("failed")
             raise
         finally:
@@ -235,7 +257,17 @@ class LiveFeed(ABC):
 
         Examples
         --------
-        >>> hz.feeds.BinanceWS("BTCUSDT").record("btc.parquet", duration=600)
+        ``hz.feeds.BinanceWS("BTCUSDT").record("btc.parquet", duration=600)`` records ten minutes
+        of a market. Here it is a source that needs no network, and says two prices:
+
+        >>> class Two(hz.feeds.LiveFeed):
+        ...     async def _listen(self):
+        ...         self._set_state("up")
+        ...         for price in (0.5, 0.6):
+        ...             self._hand_on([hz.feeds.Update("rain", self._now_ns(), price=price)])
+        >>> path = Two("two", ["rain"]).record("two.parquet", n=2)
+        >>> hz.feeds.Recording(path).data["price"].tolist()
+        [0.5, 0.6]
         """
         from horizon.feeds.recorder import record
 
@@ -289,7 +321,7 @@ class LiveFeed(ABC):
     def _discard(self, raw: object, error: Exception) -> None:
         """Count a message that cannot be read or cannot be true."""
         self._garbage += 1
-        words = str(error) if isinstance(error, ValueError) else repr(error)
+        words = checks.error_text(error) if isinstance(error, ValueError) else checks.show(error)
         self._last_error = f"garbage: {words}, in {checks.show(raw)}"
 
     def _refuse(self, status: int) -> None:
@@ -361,7 +393,7 @@ def said(error: BaseException) -> str:
 
     Some errors of an HTTP client have the whole address in their text, its query too.
     """
-    text = str(error)
+    text = checks.error_text(error)
     has_address = "://" in text or hasattr(error, "url") or hasattr(error, "request_info")
     return type(error).__name__ if has_address or not text else text
 

@@ -63,6 +63,7 @@ class PolymarketBook(BookFeed):
     url, http_url : str
         Where the market channel is, and where slugs are looked up (the Gamma API).
     name : str
+        What messages call the feed.
     silence, connect_timeout, backoff
         See `WebSocketFeed`. The connection counts as up once the first book has come.
 
@@ -75,8 +76,13 @@ class PolymarketBook(BookFeed):
 
     Examples
     --------
-    >>> hz.feeds.PolymarketBook("will-it-rain-tomorrow")
-    >>> hz.feeds.PolymarketBook({"rain": "will-it-rain-tomorrow"}, outcome="No")
+    >>> feed = hz.feeds.PolymarketBook({"rain": "will-it-rain-tomorrow"}, outcome="No")
+    >>> feed
+    <PolymarketBook 'polymarket_book', 'rain', idle, 0 messages>
+    >>> feed.has_books, feed.asset_class
+    (True, Prediction)
+
+    ``hz.run(feeds=feed, ...)`` listens to it, and ``feed.record(path)`` writes down what it says.
     """
 
     confirms = True

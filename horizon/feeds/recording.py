@@ -64,6 +64,15 @@ class RecordWriter:
     ``is_stale`` (nothing was known of the market), ``exchange_time`` (nanoseconds or null),
     ``bids`` and ``asks`` (lists of price and size, the best first; null where the row is about
     no book). The facts are JSON under the key ``horizon`` of the file's metadata.
+
+    Examples
+    --------
+    >>> writer = hz.feeds.RecordWriter("session.parquet")
+    >>> for second, price in enumerate([0.5, 0.6]):
+    ...     writer.add(second * 10**9, "rain", price)
+    >>> path = writer.close()
+    >>> hz.feeds.Recording(path).data["price"].tolist()
+    [0.5, 0.6]
     """
 
     def __init__(self, path: object, facts: Mapping[str, Any] | None = None) -> None:
@@ -115,7 +124,30 @@ class RecordWriter:
         exchange_ns: int | None = None,
         levels: tuple[Levels, Levels] | None = None,
     ) -> None:
-        """Take one row; `levels` are the whole book, kept as they are until they are written."""
+        """Take one row.
+
+        Parameters
+        ----------
+        timestamp_ns : int
+            Nanoseconds since 1970 (UTC).
+        market_id : str
+            The market it is about.
+        price : float
+            Last price or mark. NaN is not known, as it is of all numbers here.
+        bid, ask, bid_size, ask_size : float
+            Best quotes, and their sizes in units.
+        open, high, low : float
+            The rest of a bar, where it is one; `price` is its close.
+        volume : float
+            Units traded.
+        is_stale : bool
+            Nothing is known of the market from here on, until its next row.
+        exchange_ns : int, optional
+            The exchange's own time, in nanoseconds since 1970.
+        levels : tuple of Levels, optional
+            Bids and asks of the whole book, each a list of prices and a list of sizes. They are
+            kept as they are until they are written.
+        """
         self._rows.append(
             (
                 timestamp_ns,
@@ -140,7 +172,7 @@ class RecordWriter:
             self._flush()
 
     def add_update(self, timestamp_ns: int, update: Update) -> None:
-        """Take what a live feed said; `timestamp_ns` is the row's time in the recording.
+        """Take what a live feed said, an `update`; `timestamp_ns` is the row's time in the file.
 
         A market that is lost has an empty book from then on, where it had books.
         """
@@ -221,8 +253,17 @@ class Recording(Mapping[str, Any]):
 
     Examples
     --------
-    >>> recording = hz.feeds.Recording("session.parquet")
-    >>> hz.backtest(**recording.arguments(), pipeline=[quoter])
+    >>> writer = hz.feeds.RecordWriter("session.parquet")
+    >>> for second, price in enumerate([0.50, 0.44, 0.50]):
+    ...     writer.add(second * 10**9, "rain", price)
+    >>> recording = hz.feeds.Recording(writer.close())
+    >>> recording
+    <Recording 'session.parquet', 3 rows of 'rain'>
+    >>> def quoter(ctx):
+    ...     return hz.quotes(ctx.feed.price, spread=0.04, size=10)
+    >>> result = hz.backtest(**recording.arguments(), pipeline=[quoter])
+    >>> [(fill.order_side.name, round(fill.price, 2)) for fill in result.fills]
+    [('Buy', 0.48), ('Sell', 0.46)]
     """
 
     def __init__(self, path: str | os.PathLike[str]) -> None:

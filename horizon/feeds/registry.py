@@ -47,6 +47,7 @@ def register(name: str, factory: _Factory, *, replace: bool = False) -> None:
     Parameters
     ----------
     name : str
+        By which `create` knows it.
     factory : callable
         Takes the options of `create` and returns a `Feed` or a `LiveFeed`; a class of either
         will do.
@@ -59,6 +60,17 @@ def register(name: str, factory: _Factory, *, replace: bool = False) -> None:
         If the name is taken, or is not 1 to 256 printable characters.
     TypeError
         If `factory` cannot be called.
+
+    Examples
+    --------
+    A calmer market by the name of the usual one, and that again:
+
+    >>> def calm(**options):
+    ...     return hz.feeds.Synthetic(volatility=0.0001, **options)
+    >>> hz.feeds.register("synthetic", calm, replace=True)
+    >>> hz.feeds.create("synthetic", n=600).total
+    600
+    >>> hz.feeds.register("synthetic", hz.feeds.Synthetic, replace=True)
     """
     key = checks.text("name", name)
     if not callable(factory):
@@ -89,7 +101,8 @@ def create(name: str, **options: Any) -> Feed | LiveFeed:
     Examples
     --------
     >>> hz.feeds.create("synthetic", seed=7, n=1_000)
-    <Synthetic 'synthetic', status: idle, rows sent: 0 of 1,000, speed: 1×>
+    <Synthetic 'synthetic', market: synthetic, seed: 7, status: idle, rows sent: 0 of 1,000,
+     speed: 1×>
     >>> hz.feeds.create("binance_ws", market_id="BTC/USDT")
     <BinanceWS 'binance', 'BTC/USDT', idle, 0 messages>
     """
@@ -102,5 +115,11 @@ def create(name: str, **options: Any) -> Feed | LiveFeed:
 
 
 def known() -> list[str]:
-    """Names that `create` takes, in alphabetical order."""
+    """Names that `create` takes, in alphabetical order; a new list.
+
+    Examples
+    --------
+    >>> "synthetic" in hz.feeds.known()
+    True
+    """
     return sorted(_FACTORIES)

@@ -88,9 +88,19 @@ class Replay(Feed):
 
     Examples
     --------
-    >>> feed = hz.feeds.Replay("quotes.parquet", columns={"timestamp": "ts", "price": "mid"})
-    >>> feed.run(ex)                            # now, as fast as possible
-    >>> task = asyncio.create_task(feed.play(ex, speed=60))     # a minute in a second
+    >>> quotes = {"ts": ["2026-01-05 09:30", "2026-01-05 09:31"], "mid": [180.0, 180.5]}
+    >>> feed = hz.feeds.Replay(
+    ...     quotes,
+    ...     market_id="ACME",
+    ...     columns={"timestamp": "ts", "price": "mid"},
+    ...     timezone="America/New_York",
+    ... )
+    >>> ex = hz.connect("paper")
+    >>> feed.run(ex)  # both now, as fast as possible
+    2
+
+    In a notebook, ``task = asyncio.create_task(feed.play(ex, speed=60))`` plays beside the cell, a
+    minute in a second.
     """
 
     def __init__(
@@ -166,11 +176,11 @@ class Replay(Feed):
             yield list(zip(names[table.codes[part]].tolist(), times, *numbers, strict=True))
 
     def time_at(self, row: int) -> int | None:
-        """Return the own time of a row (from 0), in nanoseconds; None if there is no such row."""
+        """Return the own time of a `row` (from 0), in nanoseconds; None if there is none such."""
         return int(self._table.times[row]) if 0 <= row < self.total else None
 
     def row_at(self, ns: int) -> int:
-        """Return how many rows are not later than a time of the data, in nanoseconds."""
+        """Return how many rows are not later than `ns`, a time of the data in nanoseconds."""
         return int(np.searchsorted(self._table.times, ns, side="right"))
 
     def locate(self, position: int) -> str:

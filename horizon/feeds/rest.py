@@ -62,9 +62,17 @@ class RESTFeed(LiveFeed):
     timeout : float
         Seconds that an answer may take.
     asset_class : AssetClass, optional
+        What all its markets are, where that is known.
     name : str
+        What messages call the feed.
     backoff : Backoff, optional
         How long to wait after an answer that is none, where that is longer than `every`.
+
+    Raises
+    ------
+    TypeError, ValueError
+        For an argument that is not as above, such as an `url` without ``{market}`` for several
+        markets, or neither a `price` nor both quotes.
 
     Notes
     -----
@@ -80,6 +88,10 @@ class RESTFeed(LiveFeed):
     --------
     >>> url = "https://api.exchange.example/ticker/{market}"
     >>> feed = hz.feeds.RESTFeed(url, market_id="btc-usd", price="data.0.last", every=2.0)
+    >>> feed
+    <RESTFeed 'rest', 'btc-usd', idle, 0 messages>
+
+    ``hz.run(feeds=feed, ...)`` listens to it, and ``feed.record(path)`` writes down what it says.
     """
 
     def __init__(
@@ -270,7 +282,7 @@ def _reader(field: str, path: object) -> Callable[[Any], float]:
         try:
             value = find(answer)
         except Exception as error:  # a callable of somebody's can raise anything
-            why = f"{type(error).__name__}: {error}"
+            why = f"{type(error).__name__}: {checks.error_text(error)}"
             raise Garbage(f"{field}: nothing at {shown} ({why})") from error
         if value is None and field != "price":
             return NAN

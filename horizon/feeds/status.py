@@ -14,11 +14,12 @@ FeedState: TypeAlias = Literal["idle", "connecting", "up", "reconnecting", "fail
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FeedStatus(Shown):
-    """A live feed at one moment.
+    """A live feed at one moment; `LiveFeed.status` returns it.
 
     Attributes
     ----------
     name : str
+        What messages call the feed.
     state : str
         ``"idle"`` before it listens, ``"connecting"`` until it is up for the first time,
         ``"up"``, ``"reconnecting"`` after a loss, ``"failed"`` once it gave up, ``"stopped"``.
@@ -42,6 +43,12 @@ class FeedStatus(Shown):
         What went wrong last, whether or not it has been mended since.
     address : str or None
         Where the feed connects to, without what a query may keep secret.
+
+    Examples
+    --------
+    >>> status = hz.feeds.BinanceWS("BTCUSDT").status()
+    >>> status.state, status.messages, status.address
+    ('idle', 0, 'wss://stream.binance.com:9443/stream')
     """
 
     name: str

@@ -33,6 +33,7 @@ class Synthetic(Feed):
         Zero or more. The stream hangs on the seed and `market_id` alone, and on no global
         state: two markets of one seed are independent.
     market_id : str
+        The market of all rows.
     start : float
         First price; inside the price bounds below.
     volatility : float
@@ -93,8 +94,11 @@ class Synthetic(Feed):
     Examples
     --------
     >>> feed = hz.feeds.Synthetic(seed=7, market_id="rain", start=0.4, n=600)
+    >>> ex = hz.connect("paper")
     >>> feed.run(ex)
     600
+    >>> next(iter(feed)).price
+    0.4
     """
 
     def __init__(
@@ -163,12 +167,12 @@ class Synthetic(Feed):
         return self._outcome
 
     def time_at(self, row: int) -> int | None:
-        """Return the time of a row (from 0), in nanoseconds after the first; None for no row."""
+        """Return the time of a `row` (from 0), in nanoseconds after the first; None for none."""
         is_there = row >= 0 and (self._n is None or row < self._n)
         return row * self._interval_ns if is_there else None
 
     def row_at(self, ns: int) -> int:
-        """Return how many rows are not later than so many nanoseconds after the first."""
+        """Return how many rows are not later than `ns` nanoseconds after the first."""
         rows = max(ns // self._interval_ns + 1, 0)
         return rows if self._n is None else min(rows, self._n)
 

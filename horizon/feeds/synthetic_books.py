@@ -96,10 +96,10 @@ class SyntheticBooks(BookFeed):
 
     Examples
     --------
-    >>> ex = hz.connect("book", fill_model="probabilistic")
     >>> feed = hz.feeds.SyntheticBooks(seed=7, market_id="rain", start=0.4)
-    >>> feed.run(ex, n=600)
-    600
+    >>> ex = hz.connect("book", fill_model="probabilistic")
+    >>> feed.run(ex, n=20)  # four a second: five seconds
+    20
     """
 
     def __init__(
@@ -229,12 +229,12 @@ class SyntheticBooks(BookFeed):
         return BookRow.of(fields, partial(_both, bids, asks), maker.last)
 
     def time_at(self, row: int) -> int | None:
-        """Return the time of a book (from 0), in nanoseconds from the first; None without it."""
+        """Return the time of book `row` (from 0), in nanoseconds from the first; None for none."""
         is_there = row >= 0 and (self._n is None or row < self._n)
         return row * self._interval_ns if is_there else None
 
     def row_at(self, ns: int) -> int:
-        """Return how many books are not later than so many nanoseconds after the first."""
+        """Return how many books are not later than `ns` nanoseconds after the first."""
         rows = max(ns // self._interval_ns + 1, 0)
         return rows if self._n is None else min(rows, self._n)
 

@@ -22,6 +22,7 @@ class Update(NamedTuple):
     Attributes
     ----------
     market_id : str
+        Which market it is about.
     received_ns : int
         When the message was taken in, in nanoseconds since 1970 (UTC), by the feed's clock.
     exchange_ns : int or None
@@ -40,6 +41,12 @@ class Update(NamedTuple):
         lists, the feed neither: two updates may share one.
     is_lost : bool
         Nothing is known of this market any more, until its next update.
+
+    Examples
+    --------
+    >>> update = hz.feeds.Update("rain", 10**9, price=0.5, bid=0.49, ask=0.51)
+    >>> update.bid, update.volume, update.is_lost
+    (0.49, nan, False)
     """
 
     market_id: str
@@ -56,7 +63,16 @@ class Update(NamedTuple):
 
 
 class Garbage(ValueError):
-    """A message that cannot be true or cannot be read: counted, and never delivered."""
+    """A message that cannot be true or cannot be read: counted, and never delivered.
+
+    What `_take` of a `WebSocketFeed` raises of such a message. It is a ValueError.
+
+    Examples
+    --------
+    >>> raise hz.feeds.Garbage("price must be above 0, was -0.5")
+    Traceback (most recent call last):
+    horizon.feeds.updates.Garbage: price must be above 0, was -0.5
+    """
 
 
 class Gap(Exception):
@@ -68,6 +84,12 @@ class Gap(Exception):
         What was expected and what came, for `FeedStatus.last_error`.
     market_ids : iterable of str
         The markets concerned; none given are all of the feed's.
+
+    Examples
+    --------
+    >>> gap = hz.feeds.Gap("message 8 came after message 5", ["rain"])
+    >>> gap.market_ids
+    ('rain',)
     """
 
     def __init__(self, reason: str, market_ids: Iterable[str] = ()) -> None:
@@ -76,7 +98,16 @@ class Gap(Exception):
 
 
 class Hangup(Exception):
-    """The server says that it cannot go on now: to be tried again after a wait."""
+    """The server says that it cannot go on now: to be tried again after a wait.
+
+    What `_take` of a `WebSocketFeed` raises of a message that says so.
+
+    Examples
+    --------
+    >>> raise hz.feeds.Hangup("down for maintenance until 07:00 UTC")
+    Traceback (most recent call last):
+    horizon.feeds.updates.Hangup: down for maintenance until 07:00 UTC
+    """
 
 
 def lost(market_id: str, received_ns: int) -> Update:

@@ -79,6 +79,29 @@ class WebSocketFeed(LiveFeed):
         taken to be dead.
     connect_timeout : float
         Seconds that connecting and subscribing may take.
+
+    Raises
+    ------
+    TypeError, ValueError
+        For an argument that is not as above.
+
+    Examples
+    --------
+    A protocol in which one asks for markets by their names, and hears a price with each message:
+
+    >>> class Ticker(hz.feeds.WebSocketFeed):
+    ...     async def _subscribe(self, ws):
+    ...         await ws.send_json({"subscribe": list(self.market_ids)})
+    ...
+    ...     def _take(self, message, received_ns):
+    ...         price = float(message["price"])
+    ...         return [hz.feeds.Update(message["market"], received_ns, price=price)]
+    >>> feed = Ticker("ticker", ["rain"], url="wss://prices.example/stream")
+    >>> feed
+    <Ticker 'ticker', 'rain', idle, 0 messages>
+    >>> [update] = feed._take({"market": "rain", "price": "0.40"}, 10**9)
+    >>> update.price
+    0.4
     """
 
     confirms: bool = False

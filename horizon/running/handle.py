@@ -44,7 +44,18 @@ _lock = threading.Lock()
 
 
 def handles() -> dict[str, RunHandle]:
-    """Return the runs that are in the background now, by name: one whose handle was lost, too."""
+    """Return the runs that are in the background now, by name: one whose handle was lost, too.
+
+    Examples
+    --------
+    >>> def quoter(ctx):
+    ...     return hz.quotes(ctx.feed.price, spread=0.04, size=10)
+    >>> _ = hz.run("lost", feeds=hz.feeds.Synthetic(), pipeline=[quoter], background=True)
+    >>> handle = hz.running.handles()["lost"]
+    >>> result = handle.stop()
+    >>> "lost" in hz.running.handles()
+    False
+    """
     with _lock:
         return {name: handle for name, handle in _background.items() if handle.is_running}
 
@@ -52,17 +63,32 @@ def handles() -> dict[str, RunHandle]:
 class RunHandle:
     """A run that goes on by itself, on a thread of its own.
 
-    Made by ``hz.run(..., background=True)``. Everything may be called from any thread, and
-    again at no risk.
+    Not made by hand: ``hz.run(..., background=True)`` returns it. Everything may be called from
+    any thread, and again at no risk.
 
     Attributes
     ----------
     name : str
+        As `hz.run` was given it: `handles` finds the handle by it.
     engine : Engine
         The run's own: what it does is seen by the run at once. It takes no calls any more once
         the run has ended.
     feeds : dict of str to Feed or LiveFeed
         The run's feeds by their keys.
+
+    Examples
+    --------
+    >>> def quoter(ctx):
+    ...     return hz.quotes(ctx.feed.price, spread=0.04, size=10)
+    >>> feed = hz.feeds.Synthetic(seed=1, n=100)
+    >>> handle = hz.run(
+    ...     "rain", feeds={"rain": feed}, pipeline=[quoter], speed=np.inf, background=True
+    ... )
+    >>> result = handle.wait(10)
+    >>> handle.status().state, handle.status().messages
+    ('done', 100)
+    >>> handle.result is result
+    True
     """
 
     def __init__(self, session: Session, worker: Worker) -> None:
@@ -90,8 +116,9 @@ class RunHandle:
             other = _background.get(self.name)
             if other is not None and other.is_running:
                 raise HorizonError(
-                    f"a run named {self.name!r} is in the background already: stop it, "
-                    f"hz.running.handles()[{self.name!r}].stop(), or give this one another name="
+                    f"a run named {self.name!r} is in the background already: see it again, "
+                    f"hz.widgets.RunMonitor({self.name!r}); or stop it, "
+                    f"hz.running.handles()[{self.name!r}].stop(); or give this one another name="
                 )
             _background[self.name] = self
         self._worker.when_over(self._leave)
@@ -215,6 +242,11 @@ class RunHandle:
     def equity_since(self, n: int = 0) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
         """Return the equity curve without its first `n` points, of which one knows already.
 
+        Raises
+        ------
+        TypeError, ValueError
+            If `n` is no whole number of 0 or more.
+
         Returns
         -------
         ndarray of int64, ndarray of float64
@@ -302,7 +334,7 @@ class RunHandle:
         return self._session.result
 
     def wait(self, timeout: float | None = None) -> BacktestResult:
-        """Wait for the run's end and return its result.
+        """Wait for the run's end, `timeout` seconds at most, and return its result.
 
         An interrupt ends the wait, and not the run.
 
@@ -376,7 +408,17 @@ class RunHandle:
         self._player().resume()
 
     def step(self, n: int = 1) -> None:
-        """Play `n` steps at once and stand still after them; pauses where it plays."""
+        """Play `n` steps at once and stand still after them; pauses where it plays.
+
+        A step is all rows of one time.
+
+        Raises
+        ------
+        HorizonError
+            Once the run has ended, or where it has live feeds only.
+        TypeError, ValueError
+            If `n` is no whole number of 1 or more.
+        """
         if self._worker.is_over:
             raise HorizonError(f"run {self.name!r} has ended: there is nothing left to step")
         self._player().step(n)
@@ -412,6 +454,11 @@ class RunHandle:
         -------
         callable
             Ends the subscription; again at no risk.
+
+        Raises
+        ------
+        TypeError
+            If `callback` cannot be called.
         """
         if not callable(callback):
             raise TypeError(f"callback must be callable, was {checks.show(callback)}")
@@ -465,7 +512,7 @@ class RunHandle:
         if status.overruns:
             facts["overruns"] = f"{status.overruns:,}"
         if self.exception is not None:
-            facts["exception"] = f"{type(self.exception).__name__}: {self.exception}"
+            facts["exception"] = words.raised(self.exception)
         return facts
 
     def __repr__(self) -> str:

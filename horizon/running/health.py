@@ -21,6 +21,8 @@ __all__ = ["FeedHealth", "health_of"]
 class FeedHealth(Shown):
     """One feed of a run at one moment.
 
+    Not made by hand: `RunHandle.health` lists them.
+
     Attributes
     ----------
     keys : tuple of str
@@ -38,6 +40,19 @@ class FeedHealth(Shown):
         Rows of it so far: updates of a live feed, rows sent of one that is played.
     stale : tuple of (str, float)
         The keys of which nothing is known any more, and for how many seconds.
+
+    Examples
+    --------
+    >>> def quoter(ctx):
+    ...     return hz.quotes(ctx.feed.price, spread=0.04, size=10)
+    >>> feed = hz.feeds.Synthetic(seed=1, n=100)
+    >>> handle = hz.run(
+    ...     "rain", feeds={"rain": feed}, pipeline=[quoter], speed=np.inf, background=True
+    ... )
+    >>> result = handle.wait(10)
+    >>> [health] = handle.health()
+    >>> health.keys, health.is_live, health.rows, health.stale
+    (('rain',), False, 100, ())
     """
 
     keys: tuple[str, ...]

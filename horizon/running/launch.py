@@ -100,6 +100,7 @@ def run(
     pipeline : list of callable
         As in `hz.backtest`.
     risk : RiskConfig, optional
+        Limits on opening orders; none by default.
     params : dict, optional
         What ``ctx.params`` holds, beside ``"engine"``.
     strategies, sizer, execution
@@ -193,13 +194,24 @@ def run(
 
     Examples
     --------
-    >>> import horizon as hz
+    Ten minutes of a made-up market, as fast as possible:
+
     >>> def quoter(ctx):
     ...     return hz.quotes(ctx.feed.price, spread=0.04, size=10)
     >>> feed = hz.feeds.Synthetic(seed=1, n=600)
-    >>> result = hz.run(feeds={"rain": feed}, pipeline=[quoter], speed=float("inf"))
+    >>> result = hz.run(feeds={"rain": feed}, pipeline=[quoter], speed=np.inf)
     >>> result.config["stopped_by"]
     'end'
+
+    In the background it returns a handle at once. This one has no end of its own:
+
+    >>> endless = hz.feeds.Synthetic(seed=1)
+    >>> handle = hz.run("rain", feeds={"rain": endless}, pipeline=[quoter], background=True)
+    >>> handle.is_running
+    True
+    >>> result = handle.stop()
+    >>> handle.is_running
+    False
     """
     session = Session(plan_of(locals()))
     handle = RunHandle(session, Worker(session, logs=background))

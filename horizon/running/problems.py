@@ -6,6 +6,7 @@ import traceback
 from dataclasses import dataclass
 from typing import Final
 
+from horizon import checks
 from horizon.errors import PipelineError
 from horizon.running.intake import is_milestone
 from horizon.types import Shown
@@ -20,9 +21,12 @@ _LONGEST: Final = 2_000
 class Problem(Shown):
     """Exceptions of one kind that one stage has raised, and the run has passed over.
 
+    Not made by hand: `RunHandle.problems` lists them.
+
     Attributes
     ----------
     stage : str
+        The stage, or the strategy.
     kind : str
         The exception's class.
     message : str
@@ -35,6 +39,21 @@ class Problem(Shown):
         How many there were so far.
     trace : str
         Where in the code one of them was raised: the first, the tenth, the hundredth, …
+
+    Examples
+    --------
+    A stage that raises at each of three rows:
+
+    >>> def broken(ctx):
+    ...     raise ValueError("no model")
+    >>> feed = hz.feeds.Synthetic(seed=1, n=3)
+    >>> handle = hz.run(
+    ...     feeds={"rain": feed}, pipeline=[broken], interval=None, speed=np.inf, background=True
+    ... )
+    >>> result = handle.wait(10)
+    >>> [problem] = handle.problems
+    >>> problem.stage, problem.kind, problem.message, problem.count
+    ('broken', 'ValueError', 'no model', 3)
     """
 
     stage: str
@@ -65,7 +84,7 @@ class Problems:
         self._known[key] = Problem(
             stage=error.stage,
             kind=type(cause).__name__,
-            message=_said(cause),
+            message=_cut(checks.error_text(cause)),
             market_id=error.market_id,
             time=error.timestamp,
             count=count,
@@ -76,14 +95,6 @@ class Problems:
     def all(self) -> list[Problem]:
         """Each kind's latest, the kinds in order of their first; a new list."""
         return list(self._known.values())
-
-
-def _said(error: BaseException) -> str:
-    """What an exception says; one that cannot even say it must not end the run."""
-    try:
-        return _cut(str(error))
-    except Exception as wrong:
-        return f"(its text cannot be read: {type(wrong).__name__})"
 
 
 def _cut(text: str, *, at_start: bool = False) -> str:

@@ -20,9 +20,12 @@ RunState: TypeAlias = Literal["connecting", "running", "paused", "stopping", "do
 class RunStatus(Shown):
     """A run at one moment. Money in the account's currency, times in seconds since 1970.
 
+    Not made by hand: `RunHandle.status` returns it.
+
     Attributes
     ----------
     name : str
+        The run's.
     state : str
         ``"connecting"`` until every live feed is up, ``"running"``, ``"paused"`` (its played
         feeds are), ``"stopping"``, then ``"done"``, or ``"failed"`` where an exception ended it.
@@ -39,7 +42,9 @@ class RunStatus(Shown):
     overruns : int
         Cycles left out, because the one before had not ended in time.
     equity, cash : float
+        Of the account now.
     open_orders, fills : int
+        Orders that rest now, and fills so far.
     errors : dict of str to int
         Exceptions of stages, by stage.
     rejections : dict of str to int
@@ -47,11 +52,27 @@ class RunStatus(Shown):
     stale : tuple of str
         Feeds that had a row, and of which nothing is known any more.
     kill_switch : bool
+        Whether orders that would open something are refused; see `RunHandle.kill_switch`.
     stopped_by : str or None
         What ended it: ``"stop"``, ``"interrupt"``, ``"duration"``, ``"end"`` (of its played
         feeds), ``"exit"`` (of the program) or ``"error"``.
     feeds : tuple of FeedStatus or FeedProgress
         The live feeds, and how far the played ones are.
+
+    Examples
+    --------
+    >>> def quoter(ctx):
+    ...     return hz.quotes(ctx.feed.price, spread=0.04, size=10)
+    >>> feed = hz.feeds.Synthetic(seed=1, n=100)
+    >>> handle = hz.run(
+    ...     "rain", feeds={"rain": feed}, pipeline=[quoter], speed=np.inf, background=True
+    ... )
+    >>> result = handle.wait(10)
+    >>> status = handle.status()
+    >>> status.state, status.stopped_by, status.messages, status.open_orders
+    ('done', 'end', 100, 0)
+    >>> status.fills == len(result.fills)
+    True
     """
 
     name: str

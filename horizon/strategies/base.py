@@ -47,7 +47,7 @@ class Strategy:
         The class's name, unless the class or the object says another. A run's strategies have
         different names.
     asset_classes : sequence of AssetClass or None
-        Which markets of a run it wants; None is every one.
+        Which kinds of market of a run it wants; None is every one.
     features : mapping of str to Feature
         What `evaluate` finds as ``f.<name>``. They are patterns: each run makes states of its own
         from them, one for each market, and leaves these as they are.
@@ -60,11 +60,12 @@ class Strategy:
 
     Examples
     --------
-    >>> from horizon.strategies import Signal, Strategy, Zscore
-    >>> class Dips(Strategy):
-    ...     features = {"z": Zscore(20)}
+    Buy what has fallen more than two standard deviations below its mean:
+
+    >>> class Dips(hz.Strategy):
+    ...     features = {"z": hz.Zscore(20)}
     ...     def evaluate(self, f, universe):
-    ...         return [Signal.increase(m, edge_bps=30) for m in universe if f.z[m.id] < -2]
+    ...         return [hz.Signal.increase(m, edge_bps=30) for m in universe if f.z[m.id] < -2]
     >>> Dips()
     <Strategy Dips: z=Zscore(20)>
     """
@@ -81,14 +82,15 @@ class Strategy:
     def evaluate(self, *args: Any, **kwargs: Any) -> Sequence[Signal]:
         """Say what is wanted now: ``evaluate(self, f, universe)``, or with a third, ``ctx``.
 
-        Parameters
-        ----------
-        f : FeatureBoard values
+        Written by a subclass, with two or three parameters in the place of `args`, which it may
+        name as it likes, and none in that of `kwargs`. The run gives it:
+
+        `f`, a `FeatureValues`
             ``f.z[market.id]`` is the present value of the feature called ``z``; NaN until it has
             its window.
-        universe : tuple of Market
+        `universe`, a tuple of Market
             The eligible markets that have a price, and are neither settled nor stale.
-        ctx : StrategyContext
+        `ctx`, a `StrategyContext`
             Time, account and an imperative client; leave the parameter out if it is not needed.
 
         Returns
@@ -100,10 +102,10 @@ class Strategy:
         raise NotImplementedError(f"{type(self).__name__} must have evaluate(self, f, universe)")
 
     def on_start(self, ctx: StrategyContext) -> None:
-        """Do what comes before the first `evaluate` of a run."""
+        """Do what comes before the first `evaluate` of a run, whose `ctx` it is given."""
 
     def on_stop(self, ctx: StrategyContext) -> None:
-        """Do what comes after the last `evaluate` of a run.
+        """Do what comes after the last `evaluate` of a run, whose `ctx` it is given.
 
         No row comes after it: what is sent here fills only where a book is displayed that it can
         take. A market order without books waits for a next row that never comes, and positions
@@ -122,6 +124,14 @@ class Strategy:
         -------
         sequence of Market
             Some of them. By default those of `asset_classes`.
+
+        Examples
+        --------
+        >>> class Crypto(hz.Strategy):
+        ...     asset_classes = [hz.Crypto]
+        >>> markets = [hz.Market("BTC-USD", hz.Crypto), hz.Market("ACME", hz.Equity)]
+        >>> [market.id for market in Crypto().eligible_markets(markets)]
+        ['BTC-USD']
         """
         wanted = self.asset_classes
         return [m for m in markets if wanted is None or m.asset_class in wanted]
@@ -137,6 +147,31 @@ class FunctionStrategy(Strategy):
     """A function as a strategy; made by `strategy`.
 
     It still is the function: calling it calls that.
+
+    Parameters
+    ----------
+    function : callable
+        Takes ``(f, universe)`` or ``(f, universe, ctx)``, and returns a list of `Signal`; see
+        `Strategy.evaluate`.
+    features : mapping of str to Feature, optional
+        What it finds as ``f.<name>``.
+    asset_classes : sequence of AssetClass, optional
+        The kinds of market it is asked about; every one by default.
+    name : str, optional
+        The function's own by default.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If `function` is none, is a strategy already, is async or a generator, or takes other
+        parameters; or for features, classes or a name that are not as above.
+
+    Examples
+    --------
+    >>> def rebound(f, universe):
+    ...     return [hz.Signal.increase(m, edge_bps=20) for m in universe if f.r[m.id] < -0.1]
+    >>> hz.strategies.FunctionStrategy(rebound, features={"r": hz.Return(5)}, name="dips")
+    <Strategy dips: r=Return(5)>
     """
 
     def __init__(
@@ -162,7 +197,7 @@ class FunctionStrategy(Strategy):
         takes_context(self)
 
     def __call__(self, *args: Any) -> Sequence[Signal]:
-        """Call the function."""
+        """Call the function with `args`."""
         return self.function(*args)
 
 
@@ -185,9 +220,15 @@ def strategy(
 ) -> Any:
     """Make a strategy of a function ``(f, universe)`` or ``(f, universe, ctx)``.
 
+    Written above the function with an ``@``, alone or with the arguments below.
+
     Parameters
     ----------
+    function : callable, optional
+        Which returns a list of `Signal`; see `Strategy.evaluate`. Left out, what comes back takes
+        it.
     features : mapping of str to Feature, optional
+        What it finds as ``f.<name>``.
     asset_classes : sequence of AssetClass, optional
         Every class by default.
     name : str, optional
@@ -198,12 +239,18 @@ def strategy(
     FunctionStrategy
         Which a run takes as it is.
 
+    Raises
+    ------
+    TypeError, ValueError
+        As `FunctionStrategy`.
+
     Examples
     --------
-    >>> from horizon.strategies import Return, Signal, strategy
-    >>> @strategy(features={"r": Return(5)})
+    Buy what has fallen by more than a tenth within five rows:
+
+    >>> @hz.strategy(features={"r": hz.Return(5)})
     ... def rebound(f, universe):
-    ...     return [Signal.increase(m, edge_bps=20) for m in universe if f.r[m.id] < -0.1]
+    ...     return [hz.Signal.increase(m, edge_bps=20) for m in universe if f.r[m.id] < -0.1]
     >>> rebound
     <Strategy rebound: r=Return(5)>
     """

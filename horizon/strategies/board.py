@@ -20,10 +20,21 @@ _Taker: TypeAlias = tuple[Callable[..., float], dict[str, float], Feature]
 
 
 class FeatureValues:
-    """What a strategy sees of its features: `f`.
+    """What a strategy sees of its features: ``f``.
 
     ``f.z`` or ``f["z"]`` maps market ids to the feature's value there, NaN until its window is
     full. What it gives cannot be changed, and is not a copy: it moves with the market.
+
+    Parameters
+    ----------
+    named : mapping of str to mapping of str to float
+        Values by market id, by the features' names. A `FeatureBoard` gives its own.
+
+    Examples
+    --------
+    >>> f = hz.strategies.FeatureValues({"z": {"ACME": -2.5}})
+    >>> f.z["ACME"], list(f)
+    (-2.5, ['z'])
     """
 
     __slots__ = ("__dict__",)
@@ -90,6 +101,16 @@ class FeatureBoard:
     TypeError, ValueError
         For a name that cannot be read as ``f.name``, something else than a feature, or a market
         twice.
+
+    Examples
+    --------
+    Any row that has the features' inputs will do: here a tick without quotes.
+
+    >>> board = hz.strategies.FeatureBoard({"mean": hz.SMA(2)}, ["ACME"])
+    >>> for second, price in enumerate([10.0, 12.0]):
+    ...     board.see(0, hz.feeds.Row("ACME", second * 10**9, price))
+    >>> board.values.mean["ACME"]
+    11.0
     """
 
     __slots__ = ("_plans", "_values", "features", "market_ids", "values")
@@ -150,7 +171,13 @@ class FeatureBoard:
                     column[market_id] = state.value = value
 
     def ready(self, market_id: str) -> bool:
-        """Whether every feature has a value in this market."""
+        """Whether every feature has a value in the market `market_id`.
+
+        Examples
+        --------
+        >>> hz.strategies.FeatureBoard({"mean": hz.SMA(2)}, ["ACME"]).ready("ACME")
+        False
+        """
         return all(not math.isnan(column[market_id]) for column in self._values.values())
 
     def __repr__(self) -> str:

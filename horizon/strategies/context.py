@@ -23,6 +23,10 @@ __all__ = ["StrategyContext"]
 class StrategyContext:
     """What a strategy sees: one for a run, brought up to date before each `evaluate`.
 
+    Not made by hand: a run makes it, and hands it to a strategy that has a third parameter. A
+    `market` is given to its methods as a `Market` or by its id; they raise a KeyError for one that
+    is not in the run.
+
     Attributes
     ----------
     markets : tuple of Market
@@ -32,10 +36,32 @@ class StrategyContext:
     params : dict
         The run's parameters; ``params["engine"]`` is the engine.
     engine : Engine
+        The run's own.
     portfolio : Portfolio
-        `equity`, `cash`, `drawdown`, `positions` …
+        Its account: equity, cash, drawdown, positions …
     now_ns : int
         The run's time in nanoseconds since 1970.
+
+    Examples
+    --------
+    A strategy that goes long once, by what it sees of the account. The market order of the first
+    row fills at the second one's 51, which leaves 1,000 - 510.
+
+    >>> @hz.strategy
+    ... def once(f, universe, ctx):
+    ...     print(ctx.timestamp, ctx.price("ACME"), ctx.inventory("ACME"), ctx.portfolio.cash)
+    ...     flat = [market for market in universe if ctx.inventory(market) == 0.0]
+    ...     return [hz.Signal.increase(market, edge_bps=10) for market in flat]
+    >>> result = hz.backtest(
+    ...     data=[{"timestamp": i, "price": 50.0 + i, "market_id": "ACME"} for i in range(3)],
+    ...     markets=[hz.Market("ACME", hz.Equity)],
+    ...     strategies=[once],
+    ...     sizer=hz.FixedNotional(500),
+    ...     paper_fee_rate=0.0,
+    ... )
+    0.0 50.0 0.0 1000.0
+    1.0 51.0 10.0 490.0
+    2.0 52.0 10.0 490.0
     """
 
     __slots__ = (
@@ -106,7 +132,7 @@ class StrategyContext:
         )
 
     def exchange(self, name: str = "paper") -> RunClient:
-        """Return an imperative client on this run's own venue.
+        """Return an imperative client on this run's own venue; its `name` is ``"paper"``.
 
         Orders sent through it are the strategy's own affair: no sizer sees them, no decision is
         recorded, and a later signal takes what they have bought for a part of what is held.

@@ -30,7 +30,15 @@ class SignalNote(NamedTuple):
         The name of the strategy that gave it.
     action : {"increase", "decrease", "flatten"}
     edge_bps, confidence : float
+        As the signal gave them.
     reason : str
+        Likewise; empty where it gave none.
+
+    Examples
+    --------
+    >>> hz.strategies.SignalNote("dips", "increase", 30.0, 1.0, "far below its mean")
+    SignalNote(strategy='dips', action='increase', edge_bps=30.0, confidence=1.0,
+               reason='far below its mean')
     """
 
     strategy: str
@@ -44,12 +52,16 @@ class SignalNote(NamedTuple):
 class Decision(Shown):
     """What became of the signals on one market at one moment.
 
+    Not made by hand: `BacktestResult.decisions` lists them.
+
     Attributes
     ----------
     timestamp : float
         Seconds since 1970.
     market_id : str
+        The market.
     signals : tuple of SignalNote
+        What was said of it then.
     price : float
         The market's, of YES for a prediction.
     edge_bps, confidence : float
@@ -79,6 +91,26 @@ class Decision(Shown):
         Of the order: ``"new"``, ``"partial"``, ``"filled"``, ``"canceled"``, ``"rejected"``; or
         ``"expired"`` (its `ttl`, or its algorithm's time, was over), ``"replaced"`` (by a later
         decision), ``"stale"`` (its feed was). Empty without an order.
+
+    Examples
+    --------
+    Ten shares are bought at the second row, at which a market order of the first one fills; what
+    is held then is what is wanted.
+
+    >>> @hz.strategy
+    ... def long(f, universe):
+    ...     return [hz.Signal.increase(market, edge_bps=10) for market in universe]
+    >>> result = hz.backtest(
+    ...     data=[{"timestamp": i, "price": 50.0, "market_id": "ACME"} for i in range(3)],
+    ...     markets=[hz.Market("ACME", hz.Equity)],
+    ...     strategies=[long],
+    ...     sizer=hz.FixedNotional(500),
+    ... )
+    >>> for one in result.decisions:
+    ...     print(one.timestamp, one.target, one.done, one.filled)
+    0.0 10.0 ordered 10.0
+    1.0 10.0 at target 0.0
+    2.0 10.0 at target 0.0
     """
 
     timestamp: float

@@ -41,6 +41,12 @@ class Ensemble(Strategy):
     weights : sequence of float, optional
         One for each, above 0; equal by default. Only their ratios count.
     name : str, optional
+        What it is called; its class's name by default.
+
+    Raises
+    ------
+    TypeError, ValueError
+        For strategies that a run would not take, or other weights.
 
     Notes
     -----
@@ -52,6 +58,25 @@ class Ensemble(Strategy):
     References
     ----------
     Bates and Granger (1969), The Combination of Forecasts, Operational Research Quarterly 20.
+
+    Examples
+    --------
+    Three parts of +40 and one of -40 are +20:
+
+    >>> from horizon.strategies.prebuilt import Ensemble
+    >>> @hz.strategy
+    ... def hopes(f, universe):
+    ...     return [hz.Signal.increase(market, edge_bps=40) for market in universe]
+    >>> @hz.strategy
+    ... def doubts(f, universe):
+    ...     return [hz.Signal.decrease(market, edge_bps=40) for market in universe]
+    >>> result = hz.backtest(
+    ...     data=[{"timestamp": 0, "price": 50.0, "market_id": "ACME"}],
+    ...     markets=[hz.Market("ACME", hz.Equity)],
+    ...     strategies=[Ensemble([hopes, doubts], weights=[3, 1])],
+    ... )
+    >>> round(result.decisions[0].edge_bps, 6)
+    20.0
     """
 
     def __init__(
@@ -108,7 +133,14 @@ class Ensemble(Strategy):
             member.strategy.on_stop(ctx)
 
     def evaluate(self, f: Any, universe: Sequence[Market], ctx: StrategyContext) -> list[Signal]:
-        """Ask each of its strategies, and combine what they say."""
+        """Ask each of its strategies, and combine what they say.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If one of them returns no list of signals, or speaks of a market that it was not asked
+            about.
+        """
         if self._seen is None or self._seen[0] is not f:
             slices = [
                 FeatureValues({own: f[full] for own, full in member.names.items()})

@@ -48,6 +48,21 @@ class SignalExecution(Shown):
     ------
     TypeError, ValueError
         For a field that is not as above.
+
+    Examples
+    --------
+    Work orders over two minutes in four slices, and leave positions alone that are within 20 % of
+    their target:
+
+    >>> execution = hz.SignalExecution(
+    ...     no_trade_band=0.2,
+    ...     urgency=hz.Urgency.Patient,
+    ...     patient="twap",
+    ...     twap_secs=120,
+    ...     twap_slices=4,
+    ... )
+    >>> execution.twap_secs, execution.long_only
+    (120.0, False)
     """
 
     no_trade_band: float = 0.1

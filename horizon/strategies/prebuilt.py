@@ -156,6 +156,20 @@ class Momentum(_Rule):
     References
     ----------
     Moskowitz, Ooi and Pedersen (2012), Time Series Momentum, Journal of Financial Economics 104.
+
+    Examples
+    --------
+    From 100 to 102 in two rows is 2 %: 1 %, or 100 bps, a row.
+
+    >>> from horizon.strategies.prebuilt import Momentum
+    >>> prices = [100, 101, 102]
+    >>> result = hz.backtest(
+    ...     data=[{"timestamp": i, "price": p, "market_id": "ACME"} for i, p in enumerate(prices)],
+    ...     markets=[hz.Market("ACME", hz.Equity)],
+    ...     strategies=[Momentum(lookback=2)],
+    ... )
+    >>> [(one.timestamp, round(one.edge_bps, 4)) for one in result.decisions]
+    [(2.0, 100.0)]
     """
 
     def __init__(
@@ -211,6 +225,21 @@ class BollingerReversion(_Reversion):
     References
     ----------
     Bollinger (2001), Bollinger on Bollinger Bands, chapters 7 and 20.
+
+    Examples
+    --------
+    The mean of 10, 10, 10 and 6 is 9, their deviation 1.73: 6 lies below the lower band, and the
+    way back to 9 is a half of it.
+
+    >>> from horizon.strategies.prebuilt import BollingerReversion
+    >>> prices = [10, 10, 10, 6]
+    >>> result = hz.backtest(
+    ...     data=[{"timestamp": i, "price": p, "market_id": "ACME"} for i, p in enumerate(prices)],
+    ...     markets=[hz.Market("ACME", hz.Equity)],
+    ...     strategies=[BollingerReversion(n=4, k=1)],
+    ... )
+    >>> [(one.timestamp, round(one.edge_bps, 4)) for one in result.decisions]
+    [(3.0, 5000.0)]
     """
 
     def __init__(
@@ -262,9 +291,28 @@ class RsiReversion(_Reversion):
     asset_classes, name
         As for `Strategy`.
 
+    Raises
+    ------
+    TypeError, ValueError
+        For an argument that is not as above.
+
     References
     ----------
     Wilder (1978), New Concepts in Technical Trading Systems, section VI.
+
+    Examples
+    --------
+    Two falls in a row are an index of 0, below 30:
+
+    >>> from horizon.strategies.prebuilt import RsiReversion
+    >>> prices = [10, 9, 8]
+    >>> result = hz.backtest(
+    ...     data=[{"timestamp": i, "price": p, "market_id": "ACME"} for i, p in enumerate(prices)],
+    ...     markets=[hz.Market("ACME", hz.Equity)],
+    ...     strategies=[RsiReversion(n=2, edge_bps=25)],
+    ... )
+    >>> [(one.timestamp, round(one.edge_bps, 4)) for one in result.decisions]
+    [(2.0, 25.0)]
     """
 
     def __init__(
@@ -326,6 +374,20 @@ class MovingAverageCrossover(_Rule):
     ----------
     Brock, Lakonishok and LeBaron (1992), Simple Technical Trading Rules and the Stochastic
     Properties of Stock Returns, Journal of Finance 47: its variable-length moving average.
+
+    Examples
+    --------
+    The last price of 110 lies a tenth above the mean of 90 and 110:
+
+    >>> from horizon.strategies.prebuilt import MovingAverageCrossover
+    >>> prices = [90, 110]
+    >>> result = hz.backtest(
+    ...     data=[{"timestamp": i, "price": p, "market_id": "ACME"} for i, p in enumerate(prices)],
+    ...     markets=[hz.Market("ACME", hz.Equity)],
+    ...     strategies=[MovingAverageCrossover(fast=1, slow=2)],
+    ... )
+    >>> [(one.timestamp, round(one.edge_bps, 4)) for one in result.decisions]
+    [(1.0, 1000.0)]
     """
 
     def __init__(

@@ -134,8 +134,7 @@ def failure(
     """Say what went wrong, in which market and when."""
     where = f" for market {market_id!r}" if market_id else ""
     made = PipelineError(
-        f"{what} failed{where} at {words.clock(timestamp, date=True)}: "
-        f"{type(error).__name__}: {error}",
+        f"{what} failed{where} at {words.clock(timestamp, date=True)}: {words.raised(error)}",
         stage=stage,
         market_id=market_id,
         timestamp=timestamp,

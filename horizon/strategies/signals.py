@@ -31,6 +31,7 @@ class Signal(Shown):
     market : str or Market
         The market, or its id; the id is kept.
     action : {"increase", "decrease", "flatten"}
+        To be long, short (or out), or without a position.
     edge_bps : float
         What the position is expected to gain over `horizon`, in hundredths of a percent of the
         price; **of a prediction** in ten-thousandths of the payout of 1.00, so that 100 is one
@@ -57,8 +58,12 @@ class Signal(Shown):
 
     Examples
     --------
-    >>> Signal.increase("AAPL", edge_bps=30, confidence=0.5).sign
-    1
+    The price should fall by 30 bps within an hour; two such signals weigh as much as one that is
+    sure.
+
+    >>> signal = hz.Signal.decrease("ACME", edge_bps=30, confidence=0.5, horizon=3_600)
+    >>> signal.sign, signal.signed_edge_bps
+    (-1, -30.0)
     """
 
     market: str
@@ -117,7 +122,13 @@ class Signal(Shown):
         ttl: float | timedelta | None = None,
         reason: str = "",
     ) -> Signal:
-        """Say that the price should rise: to be long is wanted. The fields are the class's own."""
+        """Say that the price should rise: to be long is wanted. The fields are the class's own.
+
+        Examples
+        --------
+        >>> hz.Signal.increase("ACME", edge_bps=30).sign
+        1
+        """
         return cls(
             market,  # type: ignore[arg-type]  # kept as its id
             "increase",
@@ -143,7 +154,13 @@ class Signal(Shown):
         ttl: float | timedelta | None = None,
         reason: str = "",
     ) -> Signal:
-        """Say that the price should fall: to be short is wanted, or out. As `increase`."""
+        """Say that the price should fall: to be short is wanted, or out. As `increase`.
+
+        Examples
+        --------
+        >>> hz.Signal.decrease("ACME", edge_bps=30).signed_edge_bps
+        -30.0
+        """
         return cls(
             market,  # type: ignore[arg-type]  # kept as its id
             "decrease",
@@ -168,7 +185,13 @@ class Signal(Shown):
         ttl: float | timedelta | None = None,
         reason: str = "",
     ) -> Signal:
-        """Say that nothing should be held. As `increase`, with an edge of 0."""
+        """Say that nothing should be held. As `increase`, with an edge of 0.
+
+        Examples
+        --------
+        >>> hz.Signal.flatten("ACME").edge_bps
+        0.0
+        """
         return cls(
             market,  # type: ignore[arg-type]  # kept as its id
             "flatten",

@@ -53,6 +53,11 @@ class SizingAccount(Shown):
     ------
     TypeError, ValueError
         For a field that is not as above.
+
+    Examples
+    --------
+    >>> hz.strategies.SizingAccount(equity=10_000, drawdown=0.05, market_count=4)
+    SizingAccount(equity=10000.0, drawdown=0.05, market_count=4)
     """
 
     equity: float
@@ -68,7 +73,23 @@ class SizingAccount(Shown):
 
 @runtime_checkable
 class Sizer(Protocol):
-    """Anything that says how much to hold."""
+    """Anything that says how much to hold: an object with a method `target`.
+
+    Raises
+    ------
+    TypeError
+        When it is called itself: a protocol is written, by any class with that method, not made.
+
+    Examples
+    --------
+    A sizer of one's own, which holds ten units or none:
+
+    >>> class Ten:
+    ...     def target(self, view, account):
+    ...         return 10.0 * view.sign
+    >>> isinstance(Ten(), hz.strategies.Sizer)
+    True
+    """
 
     def target(self, view: View, account: SizingAccount) -> float:
         """Return the position wanted in the view's market.
@@ -98,7 +119,14 @@ class FixedNotional(Shown):
 
     Examples
     --------
-    ``FixedNotional(1_000)`` buys 10 shares at 100.00, and 2,000 contracts at 0.50.
+    1,000 buys 20 shares at 50.00, as it buys 2,000 contracts at 0.50:
+
+    >>> market = hz.Market("ACME", hz.Equity)
+    >>> signal = hz.Signal.increase(market, edge_bps=30)
+    >>> view = hz.strategies.View.of(market, [("dips", signal)], price=50.0)
+    >>> account = hz.strategies.SizingAccount(equity=10_000, drawdown=0, market_count=4)
+    >>> hz.FixedNotional(1_000).target(view, account)
+    20.0
     """
 
     notional: float
@@ -107,7 +135,7 @@ class FixedNotional(Shown):
         object.__setattr__(self, "notional", checks.positive("notional", self.notional))
 
     def target(self, view: View, account: SizingAccount) -> float:
-        """Return the units that cost the notional; see `Sizer.target`."""
+        """Return the units that cost the notional, of a `view` and an `account`: see `Sizer`."""
         return _units(view, self.notional)
 
 
@@ -121,6 +149,17 @@ class EqualWeight(Shown):
         Sum of all positions' costs over equity, were every such market held at full confidence.
         At 1 and more a fee, or a price that has moved on, is beyond an account that holds cash
         alone, and orders are refused; perpetuals and shorts may leave room for it.
+
+    Examples
+    --------
+    Four markets share 80 % of 10,000: 2,000 for each, which is 40 shares at 50.00.
+
+    >>> market = hz.Market("ACME", hz.Equity)
+    >>> signal = hz.Signal.increase(market, edge_bps=30)
+    >>> view = hz.strategies.View.of(market, [("dips", signal)], price=50.0)
+    >>> account = hz.strategies.SizingAccount(equity=10_000, drawdown=0, market_count=4)
+    >>> hz.EqualWeight(gross=0.8).target(view, account)
+    40.0
     """
 
     gross: float = _ALMOST_ALL
@@ -129,7 +168,10 @@ class EqualWeight(Shown):
         object.__setattr__(self, "gross", checks.positive("gross", self.gross))
 
     def target(self, view: View, account: SizingAccount) -> float:
-        """Return the units that cost the market's share of the equity; see `Sizer.target`."""
+        """Return the units that cost the market's share of the equity.
+
+        Of a `view` and an `account`, as every `Sizer`.
+        """
         return _units(view, account.equity * self.gross / account.market_count)
 
 
@@ -152,6 +194,20 @@ class VolTarget(Shown):
     References
     ----------
     Moskowitz, Ooi and Pedersen (2012), Time Series Momentum, section 4.1.
+
+    Examples
+    --------
+    A market that moves by 20 % a year is held with half of the equity to move that by 10 %: with
+    5,000, which is 100 shares at 50.00.
+
+    >>> market = hz.Market("ACME", hz.Equity)
+    >>> signal = hz.Signal.increase(
+    ...     market, edge_bps=30, expected_vol_bps=2_000, horizon=pd.Timedelta(days=365)
+    ... )
+    >>> view = hz.strategies.View.of(market, [("trend", signal)], price=50.0)
+    >>> account = hz.strategies.SizingAccount(equity=10_000, drawdown=0, market_count=1)
+    >>> hz.VolTarget(annual_vol=0.10).target(view, account)
+    100.0
     """
 
     annual_vol: float = 0.10
@@ -162,7 +218,7 @@ class VolTarget(Shown):
             object.__setattr__(self, name, checks.positive(name, getattr(self, name)))
 
     def target(self, view: View, account: SizingAccount) -> float:
-        """Return the units of the volatility wanted; see `Sizer.target`.
+        """Return the units of the volatility wanted, of a `view` and an `account`: see `Sizer`.
 
         Raises
         ------
@@ -207,6 +263,18 @@ class Kelly(Shown):
     ----------
     Kelly (1956), A New Interpretation of Information Rate; Thorp (2006), The Kelly Criterion in
     Blackjack, Sports Betting, and the Stock Market, sections 2 and 7.1.
+
+    Examples
+    --------
+    A YES at 0.50 that is thought to be worth 0.60 (1,000 bps are ten cents): the full stake is
+    0.1 / 0.5, a fifth of the equity. A quarter of it is 500, and buys 1,000 contracts.
+
+    >>> market = hz.Market("rain", hz.Prediction)
+    >>> signal = hz.Signal.increase(market, edge_bps=1_000)
+    >>> view = hz.strategies.View.of(market, [("model", signal)], price=0.5)
+    >>> account = hz.strategies.SizingAccount(equity=10_000, drawdown=0, market_count=1)
+    >>> hz.Kelly(fraction=0.25).target(view, account)
+    1000.0
     """
 
     fraction: float = 0.25
@@ -222,7 +290,7 @@ class Kelly(Shown):
             )
 
     def target(self, view: View, account: SizingAccount) -> float:
-        """Return the units of the fraction staked; see `Sizer.target`.
+        """Return the units of the fraction staked, of a `view` and an `account`: see `Sizer`.
 
         Raises
         ------

@@ -25,6 +25,7 @@ class View(Shown):
     Attributes
     ----------
     market : Market
+        The market itself, with its class, multiplier and grid.
     price : float
         The market's price now, in currency per unit.
     edge_bps : float
@@ -42,6 +43,16 @@ class View(Shown):
         The shortest that is said, in seconds.
     signals : tuple of (str, Signal)
         What it was made of, each with the name of its strategy.
+
+    Examples
+    --------
+    30 bps of 50.00 are 0.15:
+
+    >>> market = hz.Market("ACME", hz.Equity)
+    >>> signal = hz.Signal.decrease(market, edge_bps=30)
+    >>> view = hz.strategies.View.of(market, [("trend", signal)], price=50.0)
+    >>> view.sign, view.edge
+    (-1, -0.15)
     """
 
     market: Market
@@ -61,6 +72,7 @@ class View(Shown):
         Parameters
         ----------
         market : Market
+            The market that all signals are on.
         signals : sequence of (strategy name, Signal)
             At least one; without a signal there is no view, and nothing changes.
         price : float
@@ -73,11 +85,13 @@ class View(Shown):
 
         Examples
         --------
-        >>> from horizon.instruments import Equity, Market
-        >>> long = Signal.increase("AAPL", edge_bps=30)
-        >>> short = Signal.decrease("AAPL", edge_bps=10, confidence=0.5)
-        >>> View.of(Market("AAPL", Equity), [("a", long), ("b", short)], 180.0).edge_bps
-        16.666666666666668
+        One of +40 with weight 1 and one of -20 with weight 1/2: (40 - 10) / 1.5.
+
+        >>> long = hz.Signal.increase("ACME", edge_bps=40)
+        >>> short = hz.Signal.decrease("ACME", edge_bps=20, confidence=0.5)
+        >>> market = hz.Market("ACME", hz.Equity)
+        >>> hz.strategies.View.of(market, [("a", long), ("b", short)], 180.0).edge_bps
+        20.0
         """
         if not signals:
             raise ValueError("signals must have at least one signal, was empty")
@@ -138,7 +152,15 @@ class View(Shown):
         return None if self.expected_vol_bps is None else self.in_price(self.expected_vol_bps)
 
     def in_price(self, bps: float) -> float:
-        """Turn basis points into a change in price: of the payout 1.00 for a prediction."""
+        """Turn `bps` (basis points) into a change in price: of the payout 1.00 for a prediction.
+
+        Examples
+        --------
+        >>> rain = hz.Market("rain", hz.Prediction)
+        >>> signal = hz.Signal.increase(rain, edge_bps=100)
+        >>> hz.strategies.View.of(rain, [("model", signal)], 0.4).in_price(100)
+        0.01
+        """
         is_prediction = self.market.asset_class is AssetClass.Prediction
         return bps / 10_000.0 * (1.0 if is_prediction else self.price)
 

@@ -96,6 +96,7 @@ def cpcv(
         Seconds in which the pipeline runs and sends nothing: before a test these are rows before
         it; behind a test, the first rows of the training that goes on there.
     search : {"grid", "random"}
+        Every combination, or `n_trials` of them drawn at random.
     n_trials, search_seed : int
         For the second.
     n_jobs, backend, executor, cache, progress, span, max_hours, **backtest_arguments
@@ -130,15 +131,14 @@ def cpcv(
 
     Examples
     --------
-    >>> import math
-    >>> import horizon as hz
-    >>> from horizon.walkforward import cpcv
-    >>> ticks = [{"timestamp": i, "price": 0.5 + 0.1 * math.sin(i / 5)} for i in range(600)]
+    Two of four groups can be chosen in six ways; each group is then tested three times.
+
+    >>> ticks = [{"timestamp": i, "price": 0.5 + 0.01 * (i % 4)} for i in range(80)]
     >>> def factory(params):
     ...     return [lambda ctx: hz.quotes(ctx.feed.price, params["spread"], size=1)]
-    >>> found = cpcv(ticks, factory, {"spread": [0.02, 0.05]})
+    >>> found = hz.cpcv(ticks, factory, {"spread": [0.02, 0.05]}, n_groups=4, n_test_groups=2)
     >>> len(found.splits), len(found.paths)
-    (15, 5)
+    (6, 3)
     """
     began = time.perf_counter()
     check_arguments(backtest_arguments, cpcv)

@@ -139,6 +139,8 @@ class CpcvPath:
 class CpcvResult:
     """What `cpcv` has found.
 
+    Not made by hand: `hz.cpcv` returns it.
+
     Attributes
     ----------
     splits : list of CpcvSplit
@@ -156,14 +158,33 @@ class CpcvResult:
     objective : str
         Its name.
     maximize : bool
+        Whether more of it is better.
     sampling : Sampling
+        Of the whole data, and of every run.
     initial_capital : float
+        What each run begins with.
     name : str
+        Of the search.
     n_runs : int
+        Backtests that were run, or found in the cache.
     seconds : float
         How long the call took.
     is_complete : bool
         False if it was interrupted.
+
+    Examples
+    --------
+    Of three groups each is tested once, which makes one path. The row of a group in `assignment`
+    says in which split that was.
+
+    >>> ticks = [{"timestamp": i, "price": 0.5 + 0.01 * (i % 4)} for i in range(60)]
+    >>> def factory(params):
+    ...     return [lambda ctx: hz.quotes(ctx.feed.price, params["spread"], size=1)]
+    >>> found = hz.cpcv(ticks, factory, {"spread": [0.02, 0.05]}, n_groups=3, n_test_groups=1)
+    >>> [split.test_groups for split in found.splits]
+    [(0,), (1,), (2,)]
+    >>> found.assignment.tolist()
+    [[0, -1, -1], [-1, 0, -1], [-1, -1, 0]]
     """
 
     def __init__(

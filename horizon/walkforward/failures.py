@@ -8,6 +8,8 @@ from concurrent.futures import BrokenExecutor, CancelledError
 from itertools import pairwise
 from typing import Final, NamedTuple
 
+from horizon import words
+
 __all__ = ["Failure", "WorkerTraceback", "failure_of", "is_loss", "raised"]
 
 #: Names of the errors of clusters that say that a worker, and not a run, has failed. Their
@@ -72,7 +74,7 @@ def raised(failure: Failure) -> BaseException:
 def _link(error: BaseException) -> Link:
     import cloudpickle
 
-    text = f"{type(error).__name__}: {error}"
+    text = words.raised(error)
     notes = tuple(map(str, getattr(error, "__notes__", ())))
     try:
         pickled: bytes | None = cloudpickle.dumps(error)

@@ -52,12 +52,16 @@ Numbers = NDArray[np.float64]
 class Overfitting:
     """How far a search itself explains what it has found.
 
-    Made by `judge`; `WalkForwardResult.overfitting` is one. A figure that there was nothing to
+    Not made by hand: `WalkForwardResult.overfitting` is one. A figure that there was nothing to
     work out from is NaN or None.
 
     Attributes
     ----------
     kind : {"edge", "fragile", "noise", "unknown"}
+        ``"unknown"`` with fewer than 32 returns; ``"noise"`` where settings without any edge would
+        show as high a best Sharpe ratio in more than 4 % of cases; ``"fragile"`` where what is
+        chosen beforehand has earned nothing, or is no better than choosing blindly; else
+        ``"edge"``.
     verdict : str
         The same in a sentence.
     reasons : tuple of str
@@ -102,8 +106,24 @@ class Overfitting:
     n_tests : int
         Returns of the tests end to end.
     cscv : Cscv or None
+        What `pbo` was read from: `horizon.analytics` describes it.
     reality : RealityCheck or None
+        What `chance` was read from.
     settings : tuple of dict
+        The parameters of each setting.
+
+    Examples
+    --------
+    Ten returns of each setting are too few for any verdict:
+
+    >>> ticks = [{"timestamp": i, "price": 0.5 + 0.01 * (i % 4)} for i in range(11)]
+    >>> def factory(params):
+    ...     return [lambda ctx: hz.quotes(ctx.feed.price, params["spread"], size=1)]
+    >>> found = hz.walk_forward(ticks, factory, {"spread": [0.02, 0.05]}, n_splits=1)
+    >>> found.overfitting.kind, found.overfitting.n_periods
+    ('unknown', 10)
+    >>> found.overfitting.verdict
+    'Too little to judge whether this is more than chance.'
     """
 
     kind: Kind

@@ -28,6 +28,7 @@ class Searched:
     Attributes
     ----------
     method : {"walk_forward", "cpcv"}
+        Which of the two searches.
     name : str
         Of the search.
     runs, total : int
@@ -70,6 +71,22 @@ class Searched:
         Of a walk-forward its windows; of `cpcv` the pieces of time that are trained on.
     settings : tuple of dict
         The parameters that are known so far: all of them from the start, but with optuna.
+
+    Examples
+    --------
+    One window and two settings: each is trained, tested, and run over the whole span.
+
+    >>> ticks = [{"timestamp": i, "price": 0.5 + 0.01 * (i % 4)} for i in range(40)]
+    >>> def factory(params):
+    ...     return [lambda ctx: hz.quotes(ctx.feed.price, params["spread"], size=1)]
+    >>> told = []
+    >>> found = hz.walk_forward(
+    ...     ticks, factory, {"spread": [0.02, 0.05]}, n_splits=1, progress=told.append
+    ... )
+    >>> [(one.runs, one.total) for one in told]
+    [(1, 6), (2, 6), (3, 6), (4, 6), (5, 6), (6, 6)]
+    >>> sorted({one.kind for one in told})
+    ['test', 'train', 'whole']
     """
 
     method: Literal["walk_forward", "cpcv"]
@@ -112,7 +129,7 @@ class Told(BaseException):
     """
 
     def __init__(self, error: Exception) -> None:
-        super().__init__(str(error))
+        super().__init__(checks.error_text(error))
         self.error = error
 
 
@@ -281,8 +298,8 @@ class Progress:
         text = f"best {self._metric} {self.best.objective:.4g}"
         number = self.best.task.setting
         if number < len(self.settings):
-            words = setting_text(self.settings[number])
-            text += f" ({words if len(words) <= _ROOM else words[: _ROOM - 1] + '…'})"
+            told = setting_text(self.settings[number])
+            text += f" ({told if len(told) <= _ROOM else told[: _ROOM - 1] + '…'})"
         return text
 
     def _is_better(self, outcome: Outcome) -> bool:

@@ -32,6 +32,8 @@ __all__ = ["WalkForwardResult"]
 class WalkForwardResult:
     """What `walk_forward` has found.
 
+    Not made by hand: `hz.walk_forward` returns it.
+
     Attributes
     ----------
     windows : list of WalkForwardWindow
@@ -55,10 +57,18 @@ class WalkForwardResult:
     objective : str
         Its name.
     maximize : bool
+        Whether more of it is better.
     sampling : Sampling
         Of the whole data, and of every run.
     initial_capital : float
+        What each window begins with.
     name : str
+        Of the search.
+    currency : str
+    dropped : dict of str to dict of str to int
+        Rows of the data left out with ``bad_rows="drop"``, by feed and reason.
+    outcomes : tuple of Outcome
+        What came of every run that was made; `outcome` finds one.
     n_runs : int
         Backtests that were run, or found in the cache.
     n_planned : int
@@ -67,6 +77,27 @@ class WalkForwardResult:
         How long the call took.
     is_complete : bool
         False if it was interrupted.
+
+    Examples
+    --------
+    A price that rises by 1 a day. To be long is the second setting, and chosen in both windows;
+    in their tests it is the better one again.
+
+    >>> days = pd.date_range("2026-01-01", periods=41)
+    >>> rows = pd.DataFrame({"timestamp": days, "price": 100.0 + np.arange(41)})
+    >>> def factory(params):
+    ...     @hz.strategy
+    ...     def hold(f, universe):
+    ...         return [hz.Signal(m.id, params["action"], edge_bps=10) for m in universe]
+    ...     return [hold]
+    >>> grid = {"action": ["decrease", "increase"]}
+    >>> found = hz.walk_forward(rows, factory, grid, n_splits=2, train_ratio=0.5)
+    >>> found.best_settings
+    [1, 1]
+    >>> (found.test_objectives[:, 1] > found.test_objectives[:, 0]).tolist()
+    [True, True]
+    >>> found.aggregate_metrics.total_return_pct > 0
+    True
     """
 
     def __init__(
@@ -130,6 +161,7 @@ class WalkForwardResult:
         Parameters
         ----------
         kind : {"train", "test", "whole"}
+            On a window's training, on its test, or over the whole data.
         setting : int
             Place in `settings`.
         window : int

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from horizon import checks
+from horizon import checks, words
 from horizon.walkforward.settings import check_grid, count_of, settings_of
 
 __all__ = ["draw_settings", "optuna_settings"]
@@ -102,7 +102,7 @@ def _drawn(name: str, distribution: Any, rng: np.random.Generator) -> Any:
     except Exception as error:
         raise ValueError(
             f"param_grid[{name!r}] cannot be drawn from: {checks.show(distribution)} raised "
-            f"{type(error).__name__}: {error}"
+            f"{words.raised(error)}"
         ) from error
     return _plain(name, value)
 

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from horizon import checks
+from horizon import checks, words
 from horizon.analytics.metrics import Metrics
 from horizon.analytics.periods import changes
 from horizon.analytics.sampling import Sampling
@@ -285,7 +285,7 @@ def make_pipeline(
         made = factory(_own(setting))
     except Exception as error:
         raise ValueError(
-            f"pipeline_factory raised {type(error).__name__}: {error}, for {setting_text(setting)}"
+            f"pipeline_factory raised {words.raised(error)}, for {setting_text(setting)}"
         ) from error
     if made is None:
         raise TypeError(
@@ -365,7 +365,7 @@ def _objective_of(plan: Plan, task: Task, result: BacktestResult) -> tuple[float
             value = wanted(result)
         except Exception as error:
             raise ValueError(
-                f"objective {name} raised {type(error).__name__}: {error}, in {task.where} with "
+                f"objective {name} raised {words.raised(error)}, in {task.where} with "
                 f"{setting_text(plan.settings[task.setting])}"
             ) from error
     if value is None:

@@ -170,15 +170,22 @@ def walk_forward(
 
     Examples
     --------
-    >>> import math
-    >>> import horizon as hz
-    >>> from horizon.walkforward import walk_forward
-    >>> ticks = [{"timestamp": i, "price": 0.5 + 0.1 * math.sin(i / 5)} for i in range(400)]
+    A price that rises by 1 a day: whoever tries to be long and to be short of it finds in each
+    training that long is better. Of 40 days the last half are two tests of ten.
+
+    >>> days = pd.date_range("2026-01-01", periods=41)
+    >>> rows = pd.DataFrame({"timestamp": days, "price": 100.0 + np.arange(41)})
     >>> def factory(params):
-    ...     return [lambda ctx: hz.quotes(ctx.feed.price, params["spread"], size=1)]
-    >>> found = walk_forward(ticks, factory, {"spread": [0.02, 0.05]}, n_splits=3)
-    >>> len(found.windows)
-    3
+    ...     @hz.strategy
+    ...     def hold(f, universe):
+    ...         return [hz.Signal(m.id, params["action"], edge_bps=10) for m in universe]
+    ...     return [hold]
+    >>> grid = {"action": ["decrease", "increase"]}
+    >>> found = hz.walk_forward(rows, factory, grid, n_splits=2, train_ratio=0.5)
+    >>> found.best_params_per_window
+    [{'action': 'increase'}, {'action': 'increase'}]
+    >>> [f"{pd.Timestamp(window.test_start, unit='s'):%d %b}" for window in found.windows]
+    ['21 Jan', '31 Jan']
     """
     began = time.perf_counter()
     check_arguments(backtest_arguments, walk_forward)

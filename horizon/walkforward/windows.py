@@ -31,6 +31,17 @@ class WalkForwardWindow:
         `is_last`.
     is_last : bool
         Whether it is the last window, whose test has the last row.
+
+    Examples
+    --------
+    Forty seconds, of which the last half are two tests:
+
+    >>> ticks = [{"timestamp": i, "price": 0.5} for i in range(41)]
+    >>> def factory(params):
+    ...     return [lambda ctx: hz.quotes(ctx.feed.price, params["spread"], size=1)]
+    >>> found = hz.walk_forward(ticks, factory, {"spread": [0.02]}, n_splits=2, train_ratio=0.5)
+    >>> [(window.train_end, window.test_end) for window in found.windows]
+    [(20.0, 30.0), (30.0, 40.0)]
     """
 
     number: int

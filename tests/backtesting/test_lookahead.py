@@ -324,6 +324,22 @@ def test_a_stage_that_raises_at_times_passes_where_that_is_skipped() -> None:
     assert report.kinds["exception"] > 0
 
 
+def test_an_exception_that_cannot_say_itself_is_compared_like_any_other() -> None:
+    class Mute(Exception):
+        def __str__(self) -> str:
+            raise RuntimeError("no words")
+
+    def brittle(ctx: Any) -> Any:
+        if ctx.feed.price > 0.52:
+            raise Mute
+        return hz.quotes(ctx.feed.price, spread=0.02, size=2)
+
+    report = check_lookahead(walk(80), [brittle], on_error="skip")
+
+    assert report.ok, report
+    assert report.kinds["exception"] > 0
+
+
 def test_a_factory_gives_every_run_a_fresh_state() -> None:
     def factory(data: Any) -> Stages:
         seen: deque[float] = deque(maxlen=5)

@@ -209,6 +209,47 @@ def test_an_exception_names_stage_market_and_time() -> None:
         assert word in str(error)
 
 
+class Mute(Exception):
+    """An exception that cannot say itself."""
+
+    def __str__(self) -> str:
+        raise RuntimeError("no words")
+
+
+def mute(ctx: Any, fair: float) -> Any:
+    raise Mute
+
+
+def test_an_exception_without_a_text_does_not_hide_where_it_was_raised() -> None:
+    with pytest.raises(PipelineError) as caught:
+        run(model, mute)
+
+    error = caught.value
+    assert (error.stage, error.market_id, error.timestamp) == ("mute", "m", 0.0)
+    assert isinstance(error.__cause__, Mute)
+    assert str(error).endswith(": Mute: (its text cannot be read: RuntimeError)")
+
+
+def test_an_exception_without_a_text_is_skipped_and_counted_like_any_other() -> None:
+    result = run(model, mute, on_error="skip", data=ticks(0.50, 0.50))
+
+    assert result.errors == {"mute": 2}
+    assert [text.rpartition(": Mute: ")[2] for text in result.error_texts] == [
+        "(its text cannot be read: RuntimeError)"
+    ] * 2
+
+
+def test_a_strategys_exception_without_a_text_hides_nothing_either() -> None:
+    def speechless(f: Any, universe: Any) -> Any:
+        raise Mute
+
+    with pytest.raises(PipelineError) as caught:
+        hz.backtest(data=ticks(0.50), strategies=[hz.strategy(speechless)])
+
+    assert str(caught.value).startswith("strategy 'speechless' failed")
+    assert str(caught.value).endswith(": Mute: (its text cannot be read: RuntimeError)")
+
+
 def test_skip_counts_and_leaves_the_step_as_it_is() -> None:
     result = run(model, broken, on_error="skip", data=ticks(0.50, 0.50, 0.44))
 

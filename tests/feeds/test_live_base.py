@@ -371,6 +371,23 @@ async def test_what_the_receiver_raises_ends_the_listening() -> None:
     assert (feed.status().state, feed.status().last_error) == ("failed", "not today")
 
 
+@in_loop
+async def test_an_error_that_cannot_say_itself_ends_the_listening_all_the_same() -> None:
+    class Mute(Exception):
+        def __str__(self) -> str:
+            raise RuntimeError("no words")
+
+    def refuse(update: Update) -> None:
+        raise Mute
+
+    feed = Told(lambda feed: feed._hand_on([Update("a", 1, price=0.5)]))
+    with pytest.raises(Mute):
+        await feed.listen(refuse)
+    status = feed.status()
+    assert status.state == "failed"
+    assert status.last_error == "(its text cannot be read: RuntimeError)"
+
+
 @pytest.mark.parametrize(
     ("given", "kind", "said"),
     [

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import math
+import re
 import threading
 import time
 from pathlib import Path
@@ -20,6 +21,7 @@ from horizon.running import RunHandle, RunStatus, run
 from horizon.venues.latency import Latency
 from tests.feeds.servers.base import in_loop
 from tests.running.live import Scripted, in_background, quoter, until
+from tests.widgets.notebook import in_a_notebook
 
 FAST = math.inf
 
@@ -382,7 +384,11 @@ def test_runs_in_the_background_are_listed_and_have_different_names() -> None:
     assert "twice" not in hz.running.handles()
     with in_background(name="twice", feeds={"m": endless()}, pipeline=[quoter]) as handle:
         assert hz.running.handles()["twice"] is handle
-        said = r"a run named 'twice' is in the background already: .*handles\(\)\['twice'\].stop"
+        said = (
+            r"a run named 'twice' is in the background already: see it again, "
+            r"hz\.widgets\.RunMonitor\('twice'\); or stop it, "
+            r"hz\.running\.handles\(\)\['twice'\]\.stop\(\); or give this one another name="
+        )
         with pytest.raises(HorizonError, match=said):
             run(name="twice", feeds={"m": endless()}, pipeline=[quoter], background=True)
         assert handle.is_running
@@ -390,6 +396,19 @@ def test_runs_in_the_background_are_listed_and_have_different_names() -> None:
         assert "twice" not in hz.running.handles()
         again = run(name="twice", feeds={"m": endless()}, pipeline=[quoter], background=True)
         again.stop()
+
+
+@in_a_notebook
+async def test_the_hint_to_see_a_run_again_shows_that_run() -> None:
+    with in_background(name="it's on", feeds={"m": endless()}, pipeline=[quoter]) as handle:
+        with pytest.raises(HorizonError) as caught:
+            run(name="it's on", feeds={"m": endless()}, pipeline=[quoter], background=True)
+        hint = re.search(r"hz\.widgets\.RunMonitor\(.*?\)", str(caught.value))
+        assert hint is not None
+        monitor = eval(hint[0], {"hz": hz})
+        assert monitor.handle is handle
+        monitor.close()
+        assert handle.is_running
 
 
 # ---------------------------------------------------------------------------- how it looks

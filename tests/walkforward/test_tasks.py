@@ -11,6 +11,7 @@ import pytest
 import horizon as hz
 from horizon.errors import PipelineError
 from horizon.venues.latency import Latency
+from horizon.walkforward.failures import failure_of, raised
 from horizon.walkforward.tasks import Outcome, Plan, Task, make_pipeline, run_task, setting_text
 from horizon.walkforward.whole import plan_of, whole_of
 from tests.walkforward.worked import NS, holding, ticks_of
@@ -155,6 +156,27 @@ def test_a_factory_that_raises_is_reported_with_its_parameters() -> None:
     ) as caught:
         make_pipeline(factory, {"spread": 0.02, "size": 5})
     assert isinstance(caught.value.__cause__, KeyError)
+
+
+class Mute(Exception):
+    """An exception that cannot say itself."""
+
+    def __str__(self) -> str:
+        raise RuntimeError("no words")
+
+
+def mute(given: Any) -> Any:
+    raise Mute
+
+
+def test_an_error_without_a_text_hides_no_parameters(rising: Any) -> None:
+    unsaid = r"Mute: \(its text cannot be read: RuntimeError\)"
+    with pytest.raises(ValueError, match=rf"pipeline_factory raised {unsaid}, for size=5"):
+        make_pipeline(mute, {"size": 5})
+    own = plan(rising, [{"size": 1.0}], objective=mute)
+    with pytest.raises(ValueError, match=rf"objective mute raised {unsaid}, in the training of"):
+        run_task(own, task(0, 9))
+    assert isinstance(raised(failure_of(Mute())), Mute)
 
 
 @pytest.mark.parametrize(

@@ -26,7 +26,12 @@ class SMA(Feature):
     Parameters
     ----------
     n : int
-        At least 1.
+        Rows of the window, at least 1.
+
+    Examples
+    --------
+    >>> hz.SMA(3).batch([10.0, 11.0, 12.0, 16.0]).tolist()
+    [nan, nan, 11.0, 13.0]
     """
 
     def __init__(self, n: int) -> None:
@@ -34,7 +39,7 @@ class SMA(Feature):
         self._take = Means(self.window).take
 
     def update(self, price: float) -> float:
-        """Take a price, and return the mean."""
+        """Take a `price`, and return the mean."""
         if not -LARGEST <= price <= LARGEST:
             return self._unusual(price)
         self.value = value = self._take(price)
@@ -59,6 +64,18 @@ class EMA(Feature):
     alpha : float, optional
         Weight of the newest price, above 0, up to 1. Left out: ``2 / (n + 1)``. Wilder's average
         over n rows is ``EMA(n, alpha=1 / n)``.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If `n` is no whole number of 1 or more, or `alpha` does not lie in (0, 1].
+
+    Examples
+    --------
+    With n = 3, alpha is 1/2: the average goes half of the way to each new price.
+
+    >>> hz.EMA(3).batch([10.0, 12.0, 15.0, 15.0]).tolist()
+    [nan, nan, 13.0, 14.0]
     """
 
     def __init__(self, n: int, alpha: float | None = None) -> None:
@@ -71,7 +88,7 @@ class EMA(Feature):
         self._missing = self.window
 
     def update(self, price: float) -> float:
-        """Take a price, and return the average."""
+        """Take a `price`, and return the average."""
         if not -LARGEST <= price <= LARGEST:
             return self._unusual(price)
         self.value = value = self._take(price)
@@ -107,10 +124,24 @@ class MovingAverageCross(Feature):
     fast, slow : int
         Rows of the two averages, `fast` fewer; the window is `slow`.
     kind : {"sma", "ema"}
+        Simple or exponential.
 
     Notes
     -----
     NaN where the slow average is 0 or below, of which there are no fractions.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If `fast` and `slow` are no whole numbers of 1 or more, `fast` is not below `slow`, or
+        `kind` is another.
+
+    Examples
+    --------
+    The last price against the mean of two: 110 is a tenth above 100, 90 a tenth below.
+
+    >>> hz.MovingAverageCross(1, 2).batch([90.0, 110.0, 90.0]).tolist()
+    [nan, 0.1, -0.1]
     """
 
     def __init__(self, fast: int, slow: int, kind: str = "sma") -> None:
@@ -123,7 +154,7 @@ class MovingAverageCross(Feature):
         self._take_fast, self._take_slow = self._fast._take, self._slow._take
 
     def update(self, price: float) -> float:
-        """Take a price, and return the distance of the averages."""
+        """Take a `price`, and return the distance of the averages."""
         if not -LARGEST <= price <= LARGEST:
             return self._unusual(price)
         fast, slow = self._take_fast(price), self._take_slow(price)

@@ -59,7 +59,9 @@ class Feature(ABC):
 
     Examples
     --------
-    >>> class Highest(Feature):
+    The highest price of the last rows, a feature of one's own:
+
+    >>> class Highest(hz.Feature):
     ...     inputs = ("high",)
     ...
     ...     def __init__(self, n: int) -> None:
@@ -68,7 +70,7 @@ class Feature(ABC):
     ...
     ...     def update(self, high: float) -> float:
     ...         self.seen = [*self.seen, high][-self.window :]
-    ...         return max(self.seen) if len(self.seen) == self.window else math.nan
+    ...         return max(self.seen) if len(self.seen) == self.window else float("nan")
     >>> Highest(2).batch([3.0, 1.0, 2.0]).tolist()
     [nan, 3.0, 2.0]
     """
@@ -103,15 +105,37 @@ class Feature(ABC):
         ----------
         *args : float
             One for each of `inputs`, in their order.
+        **kwargs
+            None are ever given; a feature of one's own may name its inputs one by one.
 
         Returns
         -------
         float
             NaN while rows are missing, or where the value is not defined.
+
+        Raises
+        ------
+        ValueError
+            For a number beyond ±1e15, of which a float no longer tells units apart.
+
+        Examples
+        --------
+        >>> average = hz.SMA(2)
+        >>> average.update(10.0), average.update(12.0)
+        (nan, 11.0)
         """
 
     def fresh(self: _Self) -> _Self:
-        """Return a new state with the same arguments, that has seen nothing."""
+        """Return a new state with the same arguments, that has seen nothing.
+
+        Examples
+        --------
+        >>> seen = hz.Price()
+        >>> seen.update(10.0)
+        10.0
+        >>> seen.fresh().value
+        nan
+        """
         args, kwargs = self._given
         return type(self)(*args, **kwargs)
 
@@ -132,8 +156,14 @@ class Feature(ABC):
         ------
         TypeError, ValueError
             For another number of arrays than inputs, arrays of different lengths or not of one
-            dimension, or a number larger than 1e15 in
-            size.
+            dimension, or a number larger than 1e15 in size.
+
+        Examples
+        --------
+        A row without a price is passed over, and the value stays:
+
+        >>> hz.SMA(2).batch([10.0, 12.0, np.nan, 14.0]).tolist()
+        [nan, 11.0, 11.0, 13.0]
         """
         from horizon.strategies.features.batches import checked, kept
 
@@ -154,7 +184,13 @@ class Feature(ABC):
 
     @property
     def parameters(self) -> dict[str, Any]:
-        """The arguments it was made with, defaults included."""
+        """The arguments it was made with, defaults included.
+
+        Examples
+        --------
+        >>> hz.BollingerZ(10).parameters
+        {'n': 10, 'k': 2.0}
+        """
         args, kwargs = self._given
         bound = _signature(self).bind(*args, **kwargs)
         bound.apply_defaults()

@@ -21,13 +21,21 @@ _KINDS: Final = ("log", "simple", "difference")
 
 
 class Price(Feature):
-    """The last price there was."""
+    """The last price there was.
+
+    Examples
+    --------
+    A row without a price changes nothing:
+
+    >>> hz.Price().batch([10.0, np.nan, 11.0]).tolist()
+    [10.0, 10.0, 11.0]
+    """
 
     def __init__(self) -> None:
         self.window = 1
 
     def update(self, price: float) -> float:
-        """Take a price, and return it."""
+        """Take a `price`, and return it."""
         if not -LARGEST <= price <= LARGEST:
             return self._unusual(price)
         self.value = price
@@ -51,6 +59,11 @@ class Return(Feature):
     -----
     From a price of 0 or below there is no return, nor a log return to one: the value is NaN at
     those rows.
+
+    Examples
+    --------
+    >>> hz.Return(1).batch([100.0, 110.0, 99.0]).tolist()
+    [nan, 0.1, -0.1]
     """
 
     def __init__(self, n: int = 1, log: bool = False) -> None:
@@ -59,7 +72,7 @@ class Return(Feature):
         self._before: deque[float] = deque(maxlen=self.window - 1)
 
     def update(self, price: float) -> float:
-        """Take a price, and return its return."""
+        """Take a `price`, and return its return."""
         if not -LARGEST <= price <= LARGEST:
             return self._unusual(price)
         before = self._before
@@ -95,6 +108,13 @@ class RealizedVol(Feature):
         Rows per year: the value is times its root, annualised. Left out, it is per row.
     ddof : {1, 0}
         The divisor is ``n - ddof``.
+
+    Examples
+    --------
+    Changes of 1 and 3 have the mean 2, from which each is 1 away:
+
+    >>> hz.RealizedVol(2, returns="difference", ddof=0).batch([10.0, 11.0, 14.0]).tolist()
+    [nan, nan, 1.0]
     """
 
     def __init__(
@@ -117,7 +137,7 @@ class RealizedVol(Feature):
         self._spreads = Spreads(int(n))
 
     def update(self, price: float) -> float:
-        """Take a price, and return the volatility."""
+        """Take a `price`, and return the volatility."""
         if not -LARGEST <= price <= LARGEST:
             return self._unusual(price)
         before, self._before = self._before, price

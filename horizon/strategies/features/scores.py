@@ -33,6 +33,13 @@ class Zscore(Feature):
         Rows of the window, at least 2.
     ddof : {1, 0}
         The deviation's divisor is ``n - ddof``.
+
+    Examples
+    --------
+    The mean of 8, 10 and 12 is 10, and their standard deviation 2:
+
+    >>> hz.Zscore(3).batch([8.0, 10.0, 12.0]).tolist()
+    [nan, nan, 1.0]
     """
 
     def __init__(self, n: int, ddof: int = 1) -> None:
@@ -42,7 +49,7 @@ class Zscore(Feature):
         self._spreads = Spreads(self.window)
 
     def update(self, price: float) -> float:
-        """Take a price, and return its score."""
+        """Take a `price`, and return its score."""
         if not -LARGEST <= price <= LARGEST:
             return self._unusual(price)
         spreads = self._spreads
@@ -80,6 +87,13 @@ class BollingerZ(Zscore):
         Rows of the window, at least 2.
     k : float
         Deviations between the middle and a band; above 0.
+
+    Examples
+    --------
+    The bands of 9 and 11 lie two deviations of 1 around 10; 11 is half-way to the upper one.
+
+    >>> hz.BollingerZ(2).batch([9.0, 11.0]).tolist()
+    [nan, 0.5]
     """
 
     def __init__(self, n: int = 20, k: float = 2.0) -> None:
@@ -107,6 +121,13 @@ class RSI(Feature):
     References
     ----------
     Wilder (1978), New Concepts in Technical Trading Systems, section VI.
+
+    Examples
+    --------
+    One rise of 3 and one fall of 1: three quarters of all movement went up.
+
+    >>> hz.RSI(2).batch([10.0, 13.0, 12.0]).tolist()
+    [nan, nan, 75.0]
     """
 
     def __init__(self, n: int = 14) -> None:
@@ -117,7 +138,7 @@ class RSI(Feature):
         self._gain = self._loss = 0.0
 
     def update(self, price: float) -> float:
-        """Take a price, and return the index."""
+        """Take a `price`, and return the index."""
         if not -LARGEST <= price <= LARGEST:
             return self._unusual(price)
         change, self._before = price - self._before, price
