@@ -72,6 +72,14 @@ def reliability_diagram(
     ------
     TypeError, ValueError
         If `curve` is neither, or has no groups where they are asked for.
+
+    Examples
+    --------
+    >>> curve = hz.calibration_curve([0.2, 0.2, 0.2, 0.2, 0.8, 0.8], [0, 0, 1, 0, 1, 1], n_bins=5)
+    >>> figure = hz.figures.reliability_diagram(curve)
+    >>> points = figure.data[1]  # one of four came true that was said to be at 0.2
+    >>> [round(float(said), 4) for said in points.x], [float(came) for came in points.y]
+    ([0.2, 0.8], [0.25, 1.0])
     """
     look = theme_named(theme)
     curves = _curves_of(curve, checks.flag("groups", groups))
@@ -292,6 +300,24 @@ def edge_decay(
         As wide as its container; time runs to the right, towards resolution. Of more than
         2,000 buckets the lowest and highest edges of each stretch are drawn, and the figure
         says so.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument is not as above.
+
+    Examples
+    --------
+    What came true was bought at 0.6, 0.8 and 0.9, in the third, second and last hour before: the
+    edge was 0.4, 0.2 and 0.1, half as much with each hour.
+
+    >>> bought, resolved = [0.0, 5400.0, 9000.0], [10800.0] * 3
+    >>> decay = hz.edge_decay([0.6, 0.8, 0.9], [1, 1, 1], bought, resolved, n_buckets=3)
+    >>> figure = hz.figures.edge_decay(decay)
+    >>> [round(float(edge), 4) for edge in figure.data[0].y]
+    [0.1, 0.2, 0.4]
+    >>> print(figure.layout.title.subtitle.text.replace("<br>", "; "))
+    Half-life 1 h; Mean edge 0.2333 over 3 entries
     """
     look = theme_named(theme)
     if not isinstance(result, EdgeDecay):

@@ -77,6 +77,15 @@ def out_of_sample(
     ------
     DataError, TypeError, ValueError
         If a curve cannot be read or is empty, or an argument is not as above.
+
+    Examples
+    --------
+    >>> days = pd.date_range("2024-01-01", periods=3)
+    >>> figure = hz.figures.out_of_sample(
+    ...     pd.Series([100.0, 101.0, 99.0], days), hindsight=pd.Series([100.0, 104.0, 108.0], days)
+    ... )
+    >>> print(figure.layout.title.subtitle.text)
+    out of sample −1.00 %, best in hindsight +8.00 %
     """
     look = theme_named(theme)
     is_log = checks.flag("log", log)

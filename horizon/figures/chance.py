@@ -81,6 +81,12 @@ def trials(
     ------
     TypeError, ValueError
         If an argument is not as above.
+
+    Examples
+    --------
+    >>> figure = hz.figures.trials([0.5, 1.5, -0.2], threshold=1.0)
+    >>> print(figure.layout.title.subtitle.text.replace("<br>", "; "))
+    3 trials; The best is above what the best of 3 without an edge reaches on average
     """
     look = theme_named(theme)
     measure = objective_of(objective)

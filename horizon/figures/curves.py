@@ -69,6 +69,15 @@ def equity_curves(
         throughout.
     DataError, TypeError
         If a curve cannot be read.
+
+    Examples
+    --------
+    >>> day = 86_400
+    >>> fund = [(0, 200.0), (day, 210.0)]
+    >>> index = [(0, 1000.0), (day, 950.0)]
+    >>> figure = hz.figures.equity_curves({"Fund": fund, "Index": index})
+    >>> {line.name: line.y.tolist() for line in figure.data if line.yaxis != "y2"}
+    {'Fund': [100.0, 105.0], 'Index': [100.0, 95.0]}
     """
     look = theme_named(theme)
     is_rebased, is_log = checks.flag("rebase", rebase), checks.flag("log", log)

@@ -87,6 +87,18 @@ def book_depth(
         above it; or a fill, which may come in any order.
     TypeError, ValueError
         If an argument is not as above.
+
+    Examples
+    --------
+    >>> books = [
+    ...     {"timestamp": 0, "bids": [(0.39, 10)], "asks": [(0.41, 20)]},
+    ...     {"timestamp": 1, "bids": [(0.40, 10)], "asks": [(0.42, 20)]},
+    ... ]
+    >>> figure = hz.figures.book_depth(books, market_id="RAIN", unit="contracts")
+    >>> [(trace.name, trace.type) for trace in figure.data][:3]
+    [('asks', 'heatmap'), ('bids', 'heatmap'), ('best ask', 'scatter')]
+    >>> [float(price) for price in figure.data[2].y]
+    [0.41, 0.42]
     """
     look = theme_named(theme)
     market = plain(market_id if market_id == "" else checks.market_id("market_id", market_id))

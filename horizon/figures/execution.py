@@ -88,6 +88,19 @@ def algo_schedule(
         the row above it. Fills may come in any order.
     TypeError, ValueError
         If an argument is not as above.
+
+    Examples
+    --------
+    Two slices of 50 a minute apart; each fills on the tick after it was sent.
+
+    >>> ex = hz.connect("paper", clock=lambda: 0.0)
+    >>> algo = ex.twap("ACME", 100, duration_secs=120, num_slices=2)
+    >>> for seconds, price in ((0.0, 10.0), (60.0, 10.0), (120.0, 9.0)):
+    ...     _ = ex.tick("ACME", price, seconds)
+    >>> figure = hz.figures.algo_schedule(algo.progress, ex.fills_frame(), elapsed=True)
+    >>> planned, filled = figure.data[:2]
+    >>> [float(quantity) for quantity in filled.y]
+    [50.0, 100.0]
     """
     look = theme_named(theme)
     if not hasattr(progress, "schedule") or not hasattr(progress, "children"):
@@ -193,6 +206,18 @@ def price_and_fills(
         the row above it. Fills may come in any order.
     TypeError, ValueError
         If an argument is not as above.
+
+    Examples
+    --------
+    >>> ex = hz.connect("paper", clock=lambda: 0.0)
+    >>> _ = ex.tick("ACME", 10.0, 0.0)
+    >>> order = ex.buy("ACME", 100, limit=9.5)
+    >>> _ = ex.tick("ACME", 9.0, 60.0)
+    >>> prices = pd.Series([10.0, 9.0], index=[0.0, 60.0])
+    >>> figure = hz.figures.price_and_fills(prices, ex.fills_frame(), market_id="ACME")
+    >>> bought = figure.data[1]
+    >>> bought.name, [float(price) for price in bought.y]
+    ('bought', [9.5])
     """
     look = theme_named(theme)
     market = plain(market_id if market_id == "" else checks.market_id("market_id", market_id))

@@ -53,6 +53,8 @@ def save(
 
     Raises
     ------
+    TypeError
+        If `figure` is no plotly figure, or a size no number.
     ValueError
         If the name ends otherwise, its folder does not exist, a size is out of range, or a page
         is given a `scale`.
@@ -60,6 +62,12 @@ def save(
         If kaleido is not installed.
     RuntimeError
         If no browser is found, or it fails.
+
+    Examples
+    --------
+    >>> figure = hz.figures.volume_profile({"09:00": 0.75, "10:00": 0.25})
+    >>> hz.figures.save(figure, "volume.html").name
+    'volume.html'
     """
     if not isinstance(figure, go.Figure):
         raise TypeError(f"figure must be a plotly figure, was {checks.show(figure)}")

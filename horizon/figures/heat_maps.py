@@ -87,6 +87,15 @@ def parameter_heat_map(
     ------
     TypeError, ValueError
         If an argument is not as above.
+
+    Examples
+    --------
+    >>> settings = [{"fast": f, "slow": s} for s in (10, 20) for f in (1, 2)]
+    >>> figure = hz.figures.parameter_heat_map(settings, [[0.1, 0.2, 0.3, 0.4]], chosen=[3])
+    >>> [list(figure.data[0].x), list(figure.data[0].y)]
+    [['1', '2'], ['10', '20']]
+    >>> np.asarray(figure.data[0].z, dtype=float).tolist()
+    [[0.1, 0.2], [0.3, 0.4]]
     """
     look = theme_named(theme)
     measure = objective_of(objective)

@@ -98,6 +98,27 @@ class LongFigure(go.Figure):  # type: ignore[misc]  # plotly has no types
     It is made and used as any ``go.Figure``. Series that may be long are added by `add_long`;
     of more than 2,000 points it draws 2,000 at most, with the lowest and the highest of each
     stretch. A copy, a pickle or ``go.Figure(figure)`` has the drawn points alone.
+
+    Parameters
+    ----------
+    *args, **options
+        As ``plotly.graph_objects.Figure`` takes them: ``data``, ``layout``.
+
+    Examples
+    --------
+    >>> seconds = np.arange(10_000.0)
+    >>> price = 100 + seconds / 1000
+    >>> figure = hz.figures.LongFigure()
+    >>> figure.add_long(
+    ...     seconds,
+    ...     price,
+    ...     lambda kept: {"type": "scatter", "x": seconds[kept], "y": price[kept]},
+    ...     what="prices",
+    ... )
+    >>> figure.notes
+    ['Drawn: 1,998 of 10,000 prices, extremes kept']
+    >>> figure.view({"x": (0.0, 999.0)}).note  # zoomed in, all are drawn
+    'Drawn: all 1,000 prices in view'
     """
 
     def __init__(self, *args: Any, **options: Any) -> None:
@@ -232,6 +253,22 @@ class LongFigure(go.Figure):  # type: ignore[misc]  # plotly has no types
         ------
         ValueError
             If a time cannot be read, or `end` is before `start`.
+
+        Examples
+        --------
+        >>> times = np.datetime64("2024-01-01") + np.arange(10_000) * np.timedelta64(1, "m")
+        >>> price = np.arange(10_000.0)
+        >>> figure = hz.figures.LongFigure()
+        >>> figure.add_long(
+        ...     times,
+        ...     price,
+        ...     lambda kept: {"type": "scatter", "x": times[kept], "y": price[kept]},
+        ...     what="prices",
+        ... )
+        >>> noon, one = np.datetime64("2024-01-02T12:00"), np.datetime64("2024-01-02T13:00")
+        >>> drawn = figure.between(noon, one)[0]["x"]
+        >>> int(((drawn >= noon) & (drawn <= one)).sum())  # each minute, both ends included
+        61
         """
         window = {
             axis: (_moment("start", start, is_dated), _moment("end", end, is_dated))
@@ -247,6 +284,16 @@ class LongFigure(go.Figure):  # type: ignore[misc]  # plotly has no types
         windows : mapping of str to pair
             By the axis (``"x"``, ``"x2"``), start and end as the series of it count: int
             nanoseconds or float. None, or an axis that is not named, shows the whole.
+
+        Returns
+        -------
+        View
+            The points of every long trace, and in words how many of how many they are.
+
+        Raises
+        ------
+        ValueError
+            If a window ends before it starts.
         """
         traces: dict[int, dict[str, Any]] = {}
         counts: dict[tuple[str, int], int] = {}
@@ -314,7 +361,9 @@ def _arrays(trace: Mapping[str, Any], path: str = "") -> dict[str, Any]:
     for name, value in trace.items():
         if isinstance(value, Mapping):
             found.update(_arrays(value, f"{path}{name}."))
-        elif isinstance(value, np.ndarray) or name == "hovertemplate":
+        elif hasattr(value, "__array__"):
+            found[path + name] = np.asarray(value)
+        elif name == "hovertemplate":
             found[path + name] = value
     return found
 
@@ -325,8 +374,10 @@ def _per_point(trace: Mapping[str, Any], count: int, path: str = "") -> dict[str
     for name, value in trace.items():
         if isinstance(value, Mapping):
             found.update(_per_point(value, count, f"{path}{name}."))
-        elif isinstance(value, (list, tuple, np.ndarray)) and len(value) == count:
-            found[path + name] = value
+        elif isinstance(value, (list, tuple)) or hasattr(value, "__array__"):  # a Series as well
+            entries = value if isinstance(value, (list, tuple)) else np.asarray(value)
+            if np.ndim(entries) and len(entries) == count:
+                found[path + name] = entries
     return found
 
 

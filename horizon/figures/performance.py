@@ -64,6 +64,16 @@ def tearsheet(sheet: Tearsheet, *, theme: str = "light", currency: str | None = 
     ------
     TypeError, ValueError
         If an argument is not as above.
+
+    Examples
+    --------
+    >>> day = 86_400
+    >>> sheet = hz.generate_tearsheet([(0, 100.0), (day, 110.0), (2 * day, 99.0)])
+    >>> figure = hz.figures.tearsheet(sheet)
+    >>> [trace.name for trace in figure.data][:2]
+    ['equity', 'drawdown']
+    >>> [round(float(fall), 4) for fall in figure.data[1].y]
+    [0.0, 0.0, -0.1]
     """
     drawing = _drawing(sheet, theme, currency)
     return drawing.figure(plain(drawing.sheet.title))

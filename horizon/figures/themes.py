@@ -34,6 +34,7 @@ class Theme:
 
     Attributes
     ----------
+    name : str
     ink, muted, grid : str
         Text, lines that stand back, and grid lines.
     paper : str
@@ -54,6 +55,16 @@ class Theme:
         ink is readable on every colour of it, so that numbers can stand in the cells.
     sequential : tuple of (float, str)
         From nothing, which is close to the paper, to the most.
+
+    Examples
+    --------
+    A theme of one's own is made of one that is there:
+
+    >>> from dataclasses import replace
+    >>> light = hz.figures.THEMES["light"]
+    >>> warm = replace(light, name="warm", paper="#fffaf0")
+    >>> warm.template.layout.paper_bgcolor
+    '#fffaf0'
     """
 
     name: str
@@ -184,5 +195,20 @@ THEMES: Final = {
 
 
 def theme_named(theme: str) -> Theme:
-    """Return a theme by its name, ``"light"`` or ``"dark"``."""
+    """Return a theme by its name.
+
+    Parameters
+    ----------
+    theme : {"light", "dark"}
+
+    Raises
+    ------
+    ValueError
+        If there is no theme of that name.
+
+    Examples
+    --------
+    >>> hz.figures.theme_named("dark").paper
+    '#1c1c1c'
+    """
     return THEMES[checks.one_of("theme", theme, tuple(THEMES))]

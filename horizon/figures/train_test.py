@@ -79,6 +79,20 @@ def train_against_test(
     ------
     TypeError, ValueError
         If an argument is not as above.
+
+    Examples
+    --------
+    In both windows the setting that was best in training was the worse one in the test.
+
+    >>> figure = hz.figures.train_against_test(
+    ...     [[0.5, 1.0], [0.2, 0.8]],
+    ...     [[0.4, 0.1], [0.3, 0.2]],
+    ...     settings=[{"fast": 1}, {"fast": 2}],
+    ...     chosen=[1, 1],
+    ... )
+    >>> chosen = figure.data[-1]
+    >>> [float(x) for x in chosen.x], [float(y) for y in chosen.y]
+    ([1.0, 0.8], [0.1, 0.2])
     """
     look = theme_named(theme)
     measure = objective_of(objective)

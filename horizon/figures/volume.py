@@ -56,6 +56,13 @@ def volume_profile(
     ValueError, TypeError
         If `title` or `fills` are not as above, or as `horizon.analytics.volume.volume_shares`
         does.
+
+    Examples
+    --------
+    >>> figure = hz.figures.volume_profile({"09:00": 0.75, "10:00": 0.25})
+    >>> shares, together = figure.data
+    >>> [float(share) for share in shares.y], [float(share) for share in together.y]
+    ([0.75, 0.25], [0.75, 1.0])
     """
     look = theme_named(theme)
     heading = plain(checks.text("title", title))

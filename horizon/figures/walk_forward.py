@@ -83,6 +83,17 @@ def windows_timeline(
     ------
     TypeError, ValueError
         If an argument is not as above, or lengths differ.
+
+    Examples
+    --------
+    >>> day = 86_400 * 10**9
+    >>> windows = [
+    ...     hz.walkforward.WalkForwardWindow(0, 0, 90 * day, 90 * day, 120 * day, False),
+    ...     hz.walkforward.WalkForwardWindow(1, 0, 120 * day, 120 * day, 150 * day, True),
+    ... ]
+    >>> figure = hz.figures.windows_timeline(windows, chosen=[{"fast": 5}, {"fast": 8}])
+    >>> print(figure.layout.title.subtitle.text)
+    2 windows, tests of 30 d
     """
     look = theme_named(theme)
     measure = objective_of(objective)

@@ -136,7 +136,9 @@ class Face(anywidget.AnyWidget):
 
     # ------------------------------------------------------------------ what it holds
     def hold(self, place: str, face: Face | None) -> None:
-        """Put a face in a place of the page side, instead of the one that was there, if any.
+        """Put `face` in a `place` of the page side, instead of the one that was there, if any.
+
+        None for `face` leaves the place empty.
 
         What is held says nothing of itself beside its own errors, ends with its holder, and is
         given back with it; so is what has lost its place.
@@ -240,12 +242,16 @@ class Face(anywidget.AnyWidget):
             self._live.paint(self)
 
     def send_file(self, name: str, mime: str, content: bytes) -> None:
-        """Let the page that sent the latest verb save a file, under this name, as a download."""
+        """Let the page that sent the latest verb save a file, as a download.
+
+        Its `name` is what the page suggests, `mime` its kind, such as ``"text/csv"``, and
+        `content` its bytes.
+        """
         self.send({"file": name, "mime": mime, "page": self._asker}, buffers=[content])
 
     # ------------------------------------------------------------------ errors
     def fail(self, error: BaseException) -> None:
-        """Show an error on the widget's error line until the next verb, or its dismissal."""
+        """Show `error` on the widget's error line until the next verb, or its dismissal."""
         self._error = words_of(error)
         if not self.ended:
             self.shown = {**self.shown, "error": self._error}
@@ -281,7 +287,7 @@ class Face(anywidget.AnyWidget):
         self.out_of_sight()
 
     def in_view(self, is_seen: bool) -> None:
-        """Say whether it is in sight: what is behind another panel is painted once a second."""
+        """Say whether it is in sight: unless `is_seen`, it is painted once a second."""
         self._pace = self._every if is_seen else max(self._every, _BEAT)
         if not self.ended and not self._is_resting:
             self._live.show(self, self._pace)
@@ -304,7 +310,7 @@ class Face(anywidget.AnyWidget):
 
     # ------------------------------------------------------------------ end
     def release(self, reason: str) -> None:
-        """End for good: tasks and paints stop, and the page says why; again at no risk."""
+        """End for good: tasks and paints stop, and the page gives `reason`; again at no risk."""
         if self.ended:
             return
         for part in self.parts.values():

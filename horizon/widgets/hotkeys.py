@@ -149,7 +149,14 @@ class Hotkeys(Shown):
         return cls(**dict.fromkeys(ACTIONS))
 
     def with_key(self, action: str, key: str | None) -> Hotkeys:
-        """Return these keys with one of them changed; None takes it away.
+        """Return these keys with one of them changed.
+
+        Parameters
+        ----------
+        action : str
+            A name of the class's parameters, such as ``"buy"``.
+        key : str or None
+            None takes the key away.
 
         Raises
         ------

@@ -17,6 +17,7 @@ from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from typing import Any, ClassVar, Final, Protocol
 
+from horizon.checks import error_text
 from horizon.errors import HorizonError
 from horizon.words import name
 
@@ -272,7 +273,8 @@ def words_of(error: BaseException) -> str:
     """Say an error in words: our own speak for themselves, others with their kind."""
     # Notes say where it happened: which row of which feed.
     notes = getattr(error, "__notes__", [])
-    text = name("; ".join([str(error), *notes]) if str(error) else "")
+    told = error_text(error)
+    text = name("; ".join([told, *map(str, notes)]) if told else "")
     if isinstance(error, (HorizonError, ValueError, TypeError)) and text:
         return text
     return f"{type(error).__name__}: {text}" if text else type(error).__name__

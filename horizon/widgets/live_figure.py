@@ -56,6 +56,14 @@ class LiveFigure(Face):
         If `figure` is no plotly figure.
     RuntimeError
         Outside of an event loop, which every notebook has.
+
+    Examples
+    --------
+    >>> figure = hz.figures.volume_profile({"09:00": 0.75, "10:00": 0.25})
+    >>> live = hz.widgets.LiveFigure(figure)
+    >>> live.figure is figure
+    True
+    >>> live.close()
     """
 
     script = ("library.js", "live_figure.js")
@@ -82,7 +90,7 @@ class LiveFigure(Face):
         return self._figure
 
     def show(self, figure: Any = None) -> None:
-        """Draw another figure in this place, or the same one anew, after it was changed."""
+        """Draw another `figure` in this place, or the same one anew, after it was changed."""
         self._take(self._figure if figure is None else figure)
         self.drawing = self._drawing()
         self._live.paint(self)

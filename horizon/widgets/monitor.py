@@ -40,6 +40,17 @@ class AlgoMonitor(Face):
         If the algorithm has not been started.
     TypeError, ValueError
         For an argument that is not as above.
+
+    Examples
+    --------
+    >>> ex = hz.connect("paper", clock=lambda: 0.0)
+    >>> algo = ex.twap("ACME", 100, duration_secs=120, num_slices=2)
+    >>> for seconds in (0.0, 60.0):
+    ...     _ = ex.tick("ACME", 10.0, seconds)
+    >>> monitor = hz.widgets.AlgoMonitor(algo)
+    >>> monitor.shown["algos"][0]["summary"]
+    '50 of 100 shares filled (50 %)'
+    >>> monitor.close()
     """
 
     script = ("monitor.js",)

@@ -38,6 +38,16 @@ class Palette(Shown):
     ------
     TypeError, ValueError
         For anything that is not such a colour.
+
+    Examples
+    --------
+    >>> teal = hz.widgets.Palette("#00695c", "#6a1b9a", buy_dark="#4db6ac", sell_dark="#ce93d8")
+    >>> teal.css()["dark"]["buy"]
+    '#4db6ac'
+    >>> hz.widgets.Palette("green", "red")
+    Traceback (most recent call last):
+        ...
+    ValueError: buy must be a colour '#rrggbb', was 'green'
     """
 
     buy: str

@@ -13,7 +13,7 @@ from horizon import checks, rules, words
 from horizon.types import AssetClass
 from horizon.venues.account import Account
 from horizon.venues.records import NEVER_NS, Leg, MarketState, OrderState
-from horizon.widgets.access import client_of, leg_name, text_of, venue_of
+from horizon.widgets.access import client_of, leg_name, price_label, text_of, venue_of
 from horizon.widgets.face import Face, Verb
 from horizon.widgets.palette import Palette
 from horizon.widgets.row_words import (
@@ -76,6 +76,18 @@ class Positions(_Table):
     ----------
     ex : ImperativeClient
     palette : str or Palette
+
+    Examples
+    --------
+    >>> ex = hz.connect("paper", clock=lambda: 0.0)
+    >>> _ = ex.tick("ACME", 10.0, 0.0)
+    >>> order = ex.buy("ACME", 100, market=True)
+    >>> _ = ex.tick("ACME", 10.5, 60.0)
+    >>> positions = hz.widgets.Positions(ex)
+    >>> market, quantity, average, mark, unrealised, realised = positions.shown["rows"][0]["cells"]
+    >>> average, mark, unrealised
+    ('10.00', '10.50', '+50.00')
+    >>> positions.close()
     """
 
     risky: ClassVar[frozenset[str]] = frozenset({"flatten", "flatten all"})
@@ -148,6 +160,16 @@ class Orders(_Table):
     ended : bool
         Show the latest ended orders below the open ones.
     palette : str or Palette
+
+    Examples
+    --------
+    >>> ex = hz.connect("paper", clock=lambda: 0.0)
+    >>> _ = ex.tick("ACME", 10.0, 0.0)
+    >>> order = ex.buy("ACME", 100, limit=9.5)
+    >>> orders = hz.widgets.Orders(ex)
+    >>> orders.shown["name"], orders.shown["rows"][0]["cells"][0]
+    ('Orders: 1 open', 'p1')
+    >>> orders.close()
     """
 
     def __init__(
@@ -256,6 +278,16 @@ class Fills(_Table):
     ----------
     ex : ImperativeClient
     palette : str or Palette
+
+    Examples
+    --------
+    >>> ex = hz.connect("paper", clock=lambda: 0.0)
+    >>> _ = ex.tick("ACME", 10.0, 0.0)
+    >>> order = ex.buy("ACME", 100, market=True)
+    >>> fills = hz.widgets.Fills(ex)
+    >>> fills.shown["rows"][0]["cells"][1:6]
+    ['ACME', ['BUY +', 'buy'], 'p1', '100', '10.00']
+    >>> fills.close()
     """
 
     def picture(self) -> dict[str, Any]:
@@ -304,6 +336,16 @@ class Balance(_Table):
     ----------
     ex : ImperativeClient
     palette : str or Palette
+
+    Examples
+    --------
+    >>> ex = hz.connect("paper", clock=lambda: 0.0)
+    >>> _ = ex.tick("ACME", 10.0, 0.0)
+    >>> order = ex.buy("ACME", 100, market=True)
+    >>> balance = hz.widgets.Balance(ex)
+    >>> dict(row["cells"] for row in balance.shown["rows"])["Cash"]  # 100,000 − 100 · 10
+    '99,000.00'
+    >>> balance.close()
     """
 
     def picture(self) -> dict[str, Any]:
@@ -328,6 +370,9 @@ class Balance(_Table):
 class Prices(_Table):
     """The last price of each market, with its quotes and its change since the table was made.
 
+    On an account that trades in books the price is the mark: the mid, unless the book came with
+    another one.
+
     Prices of a market with a tick size are shown one digit finer than that at most, others to
     six decimals, or six significant digits; a row keeps the most that it has had.
 
@@ -335,6 +380,17 @@ class Prices(_Table):
     ----------
     ex : ImperativeClient
     palette : str or Palette
+
+    Examples
+    --------
+    >>> ex = hz.connect("paper", clock=lambda: 0.0)
+    >>> _ = ex.tick("ACME", 10.0, 0.0)
+    >>> prices = hz.widgets.Prices(ex)
+    >>> _ = ex.tick("ACME", 10.25, 60.0)
+    >>> prices.paint()  # a notebook paints by itself, ten times a second
+    >>> prices.shown["rows"][0]["cells"][1], prices.shown["rows"][0]["cells"][4]
+    ('10.25', ['+0.25', 'buy'])
+    >>> prices.close()
     """
 
     def __init__(self, ex: object, *, palette: str | Palette = "blue-orange") -> None:
@@ -357,7 +413,7 @@ class Prices(_Table):
             "name": "Prices",
             "columns": _columns(
                 "Market",
-                f"Last, {self._currency}",
+                f"{price_label(venue)}, {self._currency}",
                 f"Bid, {self._currency}",
                 f"Ask, {self._currency}",
                 f"Change, {self._currency}",

@@ -165,7 +165,8 @@ def test_wrong_input_is_answered_at_its_field(lab) -> None:
         expect(field).to_be_focused()
         expect(desk.preview).to_be_hidden()
 
-    desk.look(quantity="1")
+    expect(desk.field("Market")).to_have_value("rain")  # the market of chart and book
+    desk.look(market="", quantity="1")
     expect_wrong("Market", "market is empty: name what to trade")
     desk.write(market="rain", limit="0.3")
     number = "must be a number above 0 such as 12.5"

@@ -170,6 +170,48 @@ def test_order_by_keyboard(lab) -> None:
     assert_no_problems(lab)
 
 
+def test_enter_on_the_preview_button_confirms_what_it_has_previewed(lab) -> None:
+    lab.open_cells(OWN)
+    lab.run_all()
+    desk, keys = Desk(lab), lab.page.keyboard
+    desk.tick("AAPL", 182.0)
+    desk.write(market="AAPL", quantity="3", limit="150")
+    review = desk.ticket.get_by_role("button", name="Preview the order")
+    review.click()
+    expect(desk.preview).to_contain_text("BUY +3 AAPL at 150.00 USD")
+    expect(review).to_be_focused()
+    lab.page.wait_for_timeout(QUIET)
+    keys.press("Enter")
+    desk.eventually(desk.orders, [["AAPL", "buy", 3, 150, "new"]])
+    expect(desk.preview).to_be_hidden()
+    expect(review).to_be_focused()
+
+    # By keys alone too, with the guards of a field: two at once, or one held down, only preview.
+    keys.press("Enter")
+    keys.press("Enter")
+    expect(desk.preview).to_be_visible()
+    for _ in range(30):
+        keys.down("Enter")
+        lab.page.wait_for_timeout(30)
+    keys.up("Enter")
+    lab.page.wait_for_timeout(QUIET)
+    assert len(desk.orders()) == 1
+    keys.press("Escape")
+    expect(desk.preview).to_be_hidden()
+
+    # What is refused is previewed again, as the button says.
+    desk.write(quantity="1000000")
+    review.click()
+    expect(desk.preview).to_contain_text("Refused")
+    desk.tick("AAPL", 183.0)
+    lab.page.wait_for_timeout(QUIET)
+    keys.press("Enter")
+    expect(desk.preview).to_contain_text("Refused")
+    lab.page.wait_for_timeout(QUIET)
+    assert len(desk.orders()) == 1
+    assert_no_problems(lab)
+
+
 def test_lab_takes_no_key_that_is_meant_for_the_desk(lab) -> None:
     lab.open_cells(OWN, "'another cell'")
     lab.run_all()

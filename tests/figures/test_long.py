@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import plotly.graph_objects as go
 import pytest
 from hypothesis import given, settings
@@ -323,3 +324,25 @@ def test_a_window_that_is_none_is_refused(start: Any, end: Any, said: str) -> No
     figure.add_long(x, x, drawn_from(x, x), what="points")
     with pytest.raises(TypeError, match="start must be a number"):
         figure.between("1970-01-01", 5)
+
+
+def test_a_pandas_index_and_series_follow_a_zoom_as_arrays_do() -> None:
+    days = pd.date_range("2020-01-01", periods=10_000, freq="min").as_unit("ns")
+    values = pd.Series(np.arange(10_000.0), index=days)
+    figure = LongFigure()
+    figure.add_long(
+        days.to_numpy().astype("int64"),
+        values.to_numpy(),
+        lambda kept: {"type": "scatter", "x": days[kept], "y": values.iloc[kept]},
+        what="points",
+    )
+    seen = figure.between(days[5_000].value, days[5_009].value)
+    [trace] = seen.values()
+    # One entry a point, of both.
+    assert len(trace["x"]) == len(trace["y"])
+    inside = [
+        y
+        for x, y in zip(trace["x"], trace["y"], strict=True)
+        if days[5_000] <= pd.Timestamp(x) <= days[5_009]
+    ]
+    assert inside == [float(number) for number in range(5_000, 5_010)]

@@ -212,9 +212,27 @@ async def test_bare_forecasts_have_the_choices_that_they_allow() -> None:
     assert [name for name, _ in view.shown["tabs"]] == ["reliability", "scores"]
     assert view.shown["period"] == "4 forecasts"
     assert "of several of one event they would be too narrow" in view.shown["cautions"][1]
-    for choice in ({"of": "model"}, {"side": "buy"}, {"by": "market"}, {"period": "ytd"}):
-        with pytest.raises(ValueError, match=r"there are none|must be one of"):
+    for choice, said in (
+        ({"of": "model"}, "there are none"),
+        ({"side": "buy"}, "there are none"),
+        ({"by": "market"}, "by='market' needs forecasts of two markets or more"),
+        ({"by": "hours"}, "by='hours' needs forecasts with the times of each and of its resolu"),
+        ({"period": "ytd"}, "there are none"),
+        ({"side": "up"}, "side must be one of 'buy', 'sell', or None for both; was 'up'"),
+        ({"by": "up"}, "by must be one of 'market', 'side', 'hours', or None for no groups"),
+        ({"confidence": 0.5}, "confidence must be one of 0.9, 0.95, 0.99, was 0.5"),
+    ):
+        with pytest.raises(ValueError, match=said):
             view.choose(**choice)
+    for choice, said in (
+        ({"side": 1}, "side must be one of 'buy', 'sell', or None for both; was 1"),
+        ({"confidence": "x"}, "confidence must be a number, was 'x'"),
+        ({"foo": 1}, "choose takes of, bins, strategy,.*, markets; was given 'foo'$"),
+        ({"marketz": "A"}, "was given 'marketz'. Did you mean 'markets'"),
+    ):
+        with pytest.raises(TypeError, match=said):
+            view.choose(**choice)
+    assert not view.is_working
 
 
 # ------------------------------------------------------------------------- sources

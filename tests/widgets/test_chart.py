@@ -89,6 +89,17 @@ async def test_a_market_can_be_chosen_from_those_that_have_ticked() -> None:
 
 
 @in_a_notebook
+async def test_a_chart_begins_with_a_market_that_the_account_knows() -> None:
+    with pytest.raises(ValueError, match="market must be one that is known here: 'ACME'; was 'zz'"):
+        PriceChart(ticked(10.0), market="zz")
+    ex = account()
+    waiting = PriceChart(ex, market="zz")  # a fresh account takes any
+    ex.tick("zz", 5.0, 0.0)
+    waiting.paint()
+    assert points(waiting) == [(0.0, 5.0)]
+
+
+@in_a_notebook
 async def test_a_chart_can_be_turned_to_a_market_that_has_ticked_and_to_no_other() -> None:
     ex = ticked(10.0)
     ex.declare(Market("rain", Prediction))

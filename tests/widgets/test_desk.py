@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from itertools import islice
 from typing import Any
 
 import pytest
@@ -72,10 +73,125 @@ async def test_an_account_that_is_given_is_left_to_its_own_ticks() -> None:
     given = workbench(ex)
     assert given.ex is ex
     assert (given.feeds, given.deck) == ((), None)
-    assert given.panel("ticket").shown["values"]["market"] == ""
     ex.tick("ACME", 101.0, 1.0)
     await passing(0.3)
     assert given.panel("prices").shown["rows"][0]["cells"][1] == "101.00"
+
+
+@in_a_notebook
+async def test_prices_of_the_made_up_markets_lie_on_their_grid_between_bid_and_ask() -> None:
+    own = workbench(play=False)
+    for feed in own.feeds:
+        for row in islice(feed, 5_000):
+            ticks = [round(price * 1_000) / 1_000 for price in (row.bid, row.price, row.ask)]
+            assert [row.bid, row.price, row.ask] == ticks
+            assert row.bid < row.price < row.ask
+
+
+@in_a_notebook
+async def test_all_of_a_desk_on_books_calls_the_price_by_one_name() -> None:
+    ex = hz.connect("book", clock=lambda: 0.0)
+    ex.declare(Market("rain", Prediction, tick_size=0.01))
+    ex.take_book("rain", [(0.40, 5.0)], [(0.44, 3.0)], 0.0, trade=0.40)
+    desk = workbench(ex)
+    prices = desk.panel("prices").shown
+    # The mid is no trade: the ladder tells the last one apart from it.
+    assert [prices["columns"][1]["label"], prices["rows"][0]["cells"][1]] == ["Mark, USD", "0.420"]
+    assert ["Mark", "0.42"] in desk.panel("ticket").shown["quote"]
+    assert desk.panel("chart").shown["y"][3] == "Mark of YES, USD"
+    ladder = dict(desk.panel("book").shown["facts"])
+    assert (ladder["Mid, USD"], ladder["Last, USD"]) == ("0.42", "0.40")
+
+
+@in_a_notebook
+async def test_ticket_chart_and_book_begin_with_one_market() -> None:
+    def begin(desk: Workbench) -> set[str | None]:
+        ticket, chart, book = (desk.panel(name) for name in ("ticket", "chart", "book"))
+        found = {ticket.shown["values"]["market"], chart.market, book.market}
+        desk.close()
+        return found
+
+    # What a feed will bring first.
+    books = hz.connect("book", clock=lambda: 0.0)
+    assert begin(workbench(books, hz.feeds.SyntheticBooks(1, market_id="rain"))) == {"rain"}
+    assert begin(workbench(account(), rows(0, 10, market="A"), play=False)) == {"A"}
+    assert begin(workbench(acme(), rows(0, 10, market="B"), play=False)) == {"B"}
+    # The first of an account that has a price; one that was only declared has none.
+    ex = account()
+    ex.declare(hz.Market("later", hz.Equity))
+    assert begin(workbench(ex)) == {"", None}
+    ex.tick("ACME", 100.0, 0.0)
+    ex.tick("other", 5.0, 0.0)
+    assert begin(workbench(ex)) == {"ACME"}
+
+
+@in_a_notebook
+async def test_a_ticket_knows_what_the_market_of_a_book_feed_is_before_it_plays() -> None:
+    ex = hz.connect("book", clock=lambda: 0.0)
+    feed = hz.feeds.SyntheticBooks(1, market_id="rain")
+    ticket = workbench(ex, feed, play=False).panel("ticket")
+    assert ex.engine.venue.market("rain").asset_class is Prediction
+    assert "Quantity, contracts" in [field["label"] for field in ticket.shown["fields"]]
+    assert "outcome" in [field["name"] for field in ticket.shown["fields"]]
+
+
+@in_a_notebook
+async def test_a_desk_that_begins_with_a_no_side_has_a_ticket_for_it() -> None:
+    ex = account()
+    ex.declare(Market("rain", Prediction))
+    ex.tick("rain", 0.4, 0.0)
+    desk = workbench(ex, market="rain:no")
+    values = desk.panel("ticket").shown["values"]
+    assert (values["market"], values["outcome"], desk.panel("book").market) == (
+        *("rain", "no", "rain:no"),
+    )
+
+
+@in_a_notebook
+async def test_a_market_that_nothing_here_will_ever_know_is_refused() -> None:
+    own = "market must be one that is known here: 'rain-tomorrow', 'rate-cut-in-june', 'home-win'"
+    with pytest.raises(ValueError, match=own):
+        workbench(market="nope")
+    with pytest.raises(ValueError, match="Did you mean 'home-win'"):
+        workbench(market="home-wins")
+    ex = acme()
+    with pytest.raises(ValueError, match=r"known here: 'ACME'; was 'nope'.*ex\.declare"):
+        workbench(ex, market="nope")
+    assert ex.is_connected
+    # What a feed brings is known, though no row of it has come.
+    with pytest.raises(ValueError, match="known here: 'ACME', 'B'; was 'C'"):
+        workbench(ex, rows(0, 10, market="B"), market="C")
+    workbench(ex, rows(0, 10, market="B"), market="B").close()
+    ex.declare(hz.Market("C", hz.Prediction))
+    workbench(ex, market="C:no").close()
+
+    # A fresh account takes any name, and so does a feed that does not say what it brings.
+    workbench(account(), market="whatever").close()
+
+    class Mute(hz.feeds.Feed):
+        total = 1
+
+        def batches(self) -> Any:
+            yield [("C", 0, 1.0, *(None,) * 8)]
+
+    workbench(acme(), Mute(name="mute"), market="C").close()
+
+
+@pytest.mark.parametrize("layout", [[], [[]], ()])
+@in_a_notebook
+async def test_a_layout_without_a_panel_is_refused(layout: Any) -> None:
+    with pytest.raises(ValueError, match="layout must place at least one panel, placed none"):
+        workbench(layout=layout)
+
+
+@in_a_notebook
+async def test_a_desk_whose_panels_were_all_hidden_can_be_had_again() -> None:
+    ex = acme()
+    desk = workbench(ex, panels=["orders"])
+    desk.layout = {"columns": [], "hidden": ["orders"]}
+    kept = desk.layout
+    desk.close()
+    assert workbench(ex, panels=["orders"], layout=kept).layout == kept
 
 
 @in_a_notebook
@@ -169,7 +285,7 @@ async def test_it_shows_itself_as_a_widget_and_in_words() -> None:
     [
         ({"ex": 5}, TypeError, "ex must be a client"),
         ({"ex": "paper"}, TypeError, "ex must be a client"),
-        ({"feed": 5}, TypeError, "feed must be a feed"),
+        ({"feed": 5}, TypeError, r"feed must be a feed such as hz.feeds.Replay\(data\), was 5"),
         ({"feed": ["x"]}, TypeError, "feed must hold feeds"),
         ({"feed": []}, ValueError, "feed must hold one feed or more"),
         ({"market": 5}, TypeError, "market must be text"),

@@ -275,7 +275,9 @@ def test_values_to_begin_with_are_checked() -> None:
     assert parameters_of(space, {"fast": 10})["fast"].start == 10
     with pytest.raises(ValueError, match=r"'fats', which is no parameter.*Did you mean 'fast'"):
         parameters_of(space, {"fats": 10})
-    with pytest.raises(ValueError, match="fast must be one of 5, 10, 20, was 7"):
+    with pytest.raises(ValueError, match=r"^start\['fast'\] must be one of 5, 10, 20, was 7"):
         parameters_of(space, {"fast": 7})
+    with pytest.raises(TypeError, match=r"^start\['on'\] must be True or False, was 1"):
+        parameters_of(space, {"on": 1})
     with pytest.raises(TypeError, match="start must be a dict"):
         parameters_of(space, [("fast", 10)])  # type: ignore[arg-type]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 from typing import Any
 
@@ -565,7 +566,7 @@ async def test_before_the_first_book_and_after_the_settlement_it_says_so() -> No
 @in_a_notebook
 async def test_it_stands_on_an_engine_whose_books_come_in_another_thread() -> None:
     ex = booked(fill_model="probabilistic")
-    ex.buy("m", 5, limit=0.54)
+    ex.buy("m", 2, limit=0.54)  # of the five that come to be asked: a mid is left
     ladder = BookLadder(ex.engine, depth=50)
     is_over = threading.Event()
 
@@ -617,7 +618,10 @@ async def test_markets_are_chosen_and_shown() -> None:
     assert ladder.market == "m:no"
     await do(ladder, "choose", market="nowhere")
     assert ladder.shown["error"] == "market 'nowhere' is not on the list of this ladder"
-    # One that nothing is known of yet is waited for.
+    # One that has no price yet is waited for.
+    with pytest.raises(ValueError, match="known here: 'm', 'ACME'; was 'later'"):
+        BookLadder(ex, market="later")
+    ex.declare(hz.Market("later", hz.Equity))
     waiting = BookLadder(ex, market="later")
     assert (waiting.shown["rows"], waiting.shown["markets"][-1]) == ([], ["later", "later"])
     ex.take_book("later", [(1.0, 1.0)], [(2.0, 1.0)], 1_001.0)
@@ -680,6 +684,15 @@ VALUES = st.one_of(
     st.just(["m", "yes", "1"]),
 )
 FIELDS = ("market", "side", "depth", "group", "by", "page", "on", "row", "take", "beat", "of")
+
+
+@in_a_notebook
+async def test_a_step_without_end_is_refused_in_words() -> None:
+    ladder = BookLadder(booked())
+    for by in (math.inf, -math.inf, math.nan):
+        await do(ladder, "scroll", by=by)
+        said = "by must be a whole number from -1000 to 1000, was no finite number"
+        assert ladder.shown["error"] == said
 
 
 @pytest.mark.no_cover

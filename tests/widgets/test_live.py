@@ -345,6 +345,14 @@ def test_an_error_s_notes_are_said_with_it() -> None:
     assert words_of(error) == "price must be 0 or more, was -1.0; raised by row 3 of feed 'quotes'"
 
 
+def test_an_error_that_cannot_say_its_text_is_named_all_the_same() -> None:
+    class Mute(Exception):
+        def __str__(self) -> str:
+            raise OSError
+
+    assert words_of(Mute()) == "Mute: (its text cannot be read: OSError)"
+
+
 # ------------------------------------------------------------------------- cells
 @in_a_notebook
 async def test_a_cell_that_is_run_again_ends_what_its_former_run_made(

@@ -6,6 +6,7 @@ import json
 import threading
 import time
 from typing import Any
+from unittest.mock import ANY
 
 import pandas as pd
 import plotly.graph_objects as go
@@ -461,6 +462,42 @@ def test_a_wrong_choice_in_a_cell_changes_nothing(choice: dict[str, Any], said: 
         assert view._form.values == view.starting(view.base)
 
     run()
+
+
+@in_a_notebook
+async def test_a_choice_in_a_cell_is_judged_beside_what_was_accepted_last() -> None:
+    view = await view_of()
+    whole = dict(view._form.values)
+    await change(view, start="2025-01-01")  # after the end: refused at its field
+    assert view.shown["form"]["wrong"] == {"end": ANY}
+    refused = dict(view._form.values)
+    # What is wrong here is the market, and not what the page has written.
+    with pytest.raises(ValueError, match="markets has 'Z', which is none of its choices"):
+        view.choose(markets=["Z"])
+    assert view._form.values == refused
+    view.paint()
+    assert view.shown["form"]["wrong"] == {"end": ANY}
+    view.choose(markets=["A"])
+    await settled(view)
+    assert view._form.values == {**whole, "markets": "A"}
+    assert view.shown["form"]["wrong"] == {}
+    # Choices that follow each other at once add up, though no answer has come between them.
+    view.choose(start="2024-01-02")
+    view.choose(end="2024-01-05")
+    await settled(view)
+    values = view._form.values
+    assert (values["start"], values["end"], values["markets"]) == ("2024-01-02", "2024-01-05", "A")
+
+
+@in_a_notebook
+async def test_a_choice_that_there_is_not_is_told_which_there_are() -> None:
+    view = await view_of()
+    said = r"choose takes period, start, end, markets, benchmark; was given 'market'. Did you mean"
+    with pytest.raises(TypeError, match=said):
+        view.choose(market="A")
+    with pytest.raises(TypeError, match=r"period must be one of .* start= and end= give one of"):
+        view.choose(period=("2024-01-02", "2024-01-05"))
+    assert not view.is_working
 
 
 @in_a_notebook

@@ -45,7 +45,8 @@ async def test_a_notional_comes_to_whole_shares_rounded_down() -> None:
         == "5 shares: 900.00 of 1,000.00 USD at 180.00 USD, down to whole shares"
     )
     assert facts(ticket)["Notional"] == "900.00 USD"
-    assert hint(ticket) == facts(ticket)["Size, as it was previewed"]
+    assert hint(ticket) == f"As previewed: {facts(ticket)['Size, as it was previewed']}"
+    assert facts(ticket)["Against the 1,000.00 USD asked for"] == "100.00 USD less"
     assert seen["confirm"] == "Confirm: buy 5"
     await confirm(ticket)
     assert [order.quantity for order in ex.orders()] == [5.0]
@@ -87,8 +88,36 @@ async def test_a_preview_fixes_the_number_of_units() -> None:
     # What is confirmed is what was read; only its price follows the market.
     assert ticket.shown["preview"]["confirm"] == "Confirm: buy 5"
     assert facts(ticket)["Notional"] == "450.00 USD"
+    assert facts(ticket)["Against the 1,000.00 USD asked for"] == "550.00 USD less"
     await confirm(ticket)
     assert ex.orders()[0].quantity == 5.0
+
+
+@in_a_notebook
+async def test_units_that_cost_more_by_now_than_was_asked_for_say_so() -> None:
+    ex = priced()
+    ticket = OrderTicket(ex, market="ACME")
+    await preview(ticket, **NOTIONAL, notional="900", order="market")
+    beside = "Against the 900.00 USD asked for"
+    assert facts(ticket)[beside] == "as much"
+    labels = list(facts(ticket))
+    ex.tick("ACME", 180.5, 1.0)
+    await passing(0.2)
+    # Five shares at 180.50 are 902.50.
+    assert facts(ticket)["Size, as it was previewed"] == "5 shares: 900.00 USD at 180.00 USD"
+    assert facts(ticket)["Notional"] == "902.50 USD"
+    assert facts(ticket)[beside] == "2.50 USD MORE"
+    moved = "At the present price these units come to more than was asked for"
+    assert [note.startswith(moved) for note in ticket.shown["preview"]["notes"]].count(True) == 1
+    # No row comes or goes: the button to confirm stays under the pointer.
+    assert list(facts(ticket)) == labels
+    ex.tick("ACME", 179.0, 2.0)
+    await passing(0.2)
+    assert facts(ticket)[beside] == "5.00 USD less"
+    assert not any(note.startswith(moved) for note in ticket.shown["preview"]["notes"])
+    ex.tick("ACME", 200.0, 3.0)
+    await preview(ticket)
+    assert facts(ticket)["Size, as it was previewed"].startswith("4 shares: 800.00 of 900.00 USD")
 
 
 @in_a_notebook

@@ -296,13 +296,13 @@ async def test_a_search_fills_in_and_ends_as_its_result() -> None:
     # 48, 144 and nothing in window 0; 73 in window 1.
     assert section(view, "bar")["bar"]["percent"] == 26.6
     shown = facts(view, "facts")
-    assert shown["Best in training"] == "total_return 144.00 USD"
+    assert shown["Best in training"] == "total_return 144.00"
     assert shown["Its parameters"] == "size=3"
     assert shown["Found in"] == "window 0"
     assert shown["Trainings that said nothing"] == "no trades (1)"
     assert [row[3:] for row in rows(view, "windows")] == [
-        ["3", "144.00 USD", "size=3", "–"],
-        ["1", "73.00 USD", "size=1", "–"],
+        ["3", "144.00", "size=3", "–"],
+        ["1", "73.00", "size=1", "–"],
     ]
     assert_fit_to_show(view)
     await until(lambda: "search" in view.parts)

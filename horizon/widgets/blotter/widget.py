@@ -86,8 +86,16 @@ class Blotter(Face):
 
     Examples
     --------
-    In a notebook, ``hz.widgets.Blotter(ex)`` as the last line of a cell shows it;
-    ``blotter.frame("fills")`` gives a table's values.
+    In a notebook, ``hz.widgets.Blotter(ex)`` as the last line of a cell shows it.
+
+    >>> ex = hz.connect("paper", clock=lambda: 0.0)
+    >>> _ = ex.tick("ACME", 10.0, 0.0)
+    >>> order = ex.buy("ACME", 100, market=True)
+    >>> blotter = hz.widgets.Blotter(ex, tabs=["orders", "fills"])
+    >>> print(blotter.frame("fills")[["market_id", "quantity", "price"]].to_string(index=False))
+    market_id  quantity  price
+         ACME     100.0   10.0
+    >>> blotter.close()
     """
 
     script = (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from numbers import Integral
 from typing import Any, ClassVar, Final
 
 from horizon import checks, rules, words
@@ -10,7 +11,15 @@ from horizon.errors import HorizonError
 from horizon.instruments import NO_SUFFIX, canonical_id, split_side
 from horizon.types import AssetClass
 from horizon.venues.records import MarketState
-from horizon.widgets.access import client_of, text_of, unit_of, venue_of
+from horizon.widgets.access import (
+    client_of,
+    feeds_of_run,
+    market_named,
+    price_label,
+    text_of,
+    unit_of,
+    venue_of,
+)
 from horizon.widgets.chart.bars import WIDTHS
 from horizon.widgets.chart.drawing import (
     Drawn,
@@ -50,7 +59,7 @@ class PriceChart(Face):
         A client, or an engine such as that of a run's handle.
     market : str, optional
         The market to begin with; by default the first that ticks. A list above the line changes
-        it.
+        it. An account that knows markets takes no other.
     kind : {"line", "candles"}
     bars : int or "auto"
         Width of a bar in seconds: 1, 5, 15, 60, 300, 900, 3600, 14400, 86400, or one or four
@@ -77,6 +86,17 @@ class PriceChart(Face):
 
     *Lines* across the chart are working limit orders, and the average price of what is held.
     Those far from the price are counted at the edge, so that they do not flatten the line.
+
+    Examples
+    --------
+    >>> ex = hz.connect("paper", clock=lambda: 0.0)
+    >>> chart = hz.widgets.PriceChart(ex, market="ACME")
+    >>> for seconds, price in ((0.0, 10.0), (60.0, 10.5), (120.0, 10.25)):
+    ...     _ = ex.tick("ACME", price, seconds)
+    >>> chart.paint()  # a notebook paints by itself, four times a second
+    >>> chart.shown["summary"]
+    '10.25 USD; low 10.00, high 10.50 over 3 ticks; 0 fills'
+    >>> chart.close()
     """
 
     script = ("chart_plot.js", "chart.js")
@@ -98,13 +118,12 @@ class PriceChart(Face):
     ) -> None:
         self._ex = client_of(ex)
         venue = venue_of(self._ex)
+        self._market: str | None = None
         if market is not None:
-            # Says what is wrong with a name that is none.
-            venue.market(checks.market_id("market", market))
-        # The line is the market's own, by whichever id it was named.
-        self._market = None if market is None else split_side(canonical_id(market))[0]
+            # The line is the market's own, by whichever id it was named.
+            self._market = split_side(market_named(market, venue, feeds_of_run(ex)))[0]
         self._kind = checks.one_of("kind", kind, tuple(dict(_KINDS)))
-        self._bars = _width("bars", bars if isinstance(bars, str) else str(bars))
+        self._bars = _width(bars)
         self._side = checks.one_of("side", side, tuple(dict(_SIDES)))
         if on_price is not None and not callable(on_price):
             raise TypeError(f"on_price must be callable, was {checks.show(on_price)}")
@@ -136,7 +155,13 @@ class PriceChart(Face):
         return self._market
 
     def show(self, market_id: str) -> None:
-        """Show a market's line, if it has had a price; a name that is no market's is ignored."""
+        """Show a market's line, if it has had a price; a name that is no market's is ignored.
+
+        Parameters
+        ----------
+        market_id : str
+            Either side of a prediction market stands for the market.
+        """
         market = split_side(canonical_id(market_id))[0]
         if market in self._tape.markets and market != self._market:
             self._turn_to(market)
@@ -172,7 +197,7 @@ class PriceChart(Face):
         self._kind = checks.one_of("kind", text_of(arguments, "kind"), tuple(dict(_KINDS)))
 
     def _set_bars(self, arguments: Mapping[str, Any]) -> None:
-        self._bars = _width("bars", text_of(arguments, "bars"))
+        self._bars = _width(text_of(arguments, "bars"))
 
     def _set_side(self, arguments: Mapping[str, Any]) -> None:
         self._side = checks.one_of("side", text_of(arguments, "side"), tuple(dict(_SIDES)))
@@ -268,6 +293,7 @@ class PriceChart(Face):
         if state is not None and state.asset_class >= 0:
             unit = unit_of(AssetClass(state.asset_class))
         side = f" of {dict(_SIDES)[self._side]}" if self._is_chance() else ""
+        price = "Mark" if price_label(venue) == "Mark" else "Price"
         return {
             "summary": self._summary(stretch, drawn, said, working, state, money),
             "points": drawn.points,
@@ -283,7 +309,7 @@ class PriceChart(Face):
             "held": "; ".join(line.name for line in held),
             "levels": [] if self.on_price is None else levels_of(state, bottom, top),
             "x": [*drawn.x, "Time, UTC"],
-            "y": [bottom, top, prices, f"Price{side}, {money}"],
+            "y": [bottom, top, prices, f"{price}{side}, {money}"],
         }
 
     def _see_ends(self, ticks: Ticks, fills: list[Numbered]) -> float:
@@ -327,10 +353,19 @@ class PriceChart(Face):
         super().release(reason)
 
 
-def _width(name: str, given: str) -> int | None:
-    accepted = ("auto", *(str(width) for width, _ in WIDTHS))
-    chosen = checks.one_of(name, given, accepted)
-    return None if chosen == "auto" else int(chosen)
+def _width(given: object) -> int | None:
+    """Take a width in seconds, a number or its text; None is as many as fit."""
+    if given == "auto":
+        return None
+    widths = {str(width): width for width, _ in WIDTHS}
+    is_known_kind = isinstance(given, (Integral, str)) and not isinstance(given, bool)
+    if is_known_kind and str(given) in widths:
+        return widths[str(given)]
+    error = ValueError if is_known_kind else TypeError
+    raise error(
+        f"bars must be 'auto' or a number of seconds, one of {', '.join(widths)}; was "
+        f"{checks.show(given)}"
+    )
 
 
 def _line(line: Line) -> dict[str, Any]:

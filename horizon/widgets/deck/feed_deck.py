@@ -33,7 +33,7 @@ def feeds_of(feed: Feed | Iterable[Feed]) -> tuple[Feed, ...]:
     is_data = isinstance(feeds, (str, bytes, Mapping)) or hasattr(feeds, "columns")
     if is_data or not isinstance(feeds, Iterable):
         raise TypeError(
-            f"feed must be a feed such as hz.feeds.Replay(data), was {type(feed).__name__}"
+            f"feed must be a feed such as hz.feeds.Replay(data), was {checks.show(feed)}"
         )
     feeds = tuple(feeds)
     for one in feeds:
@@ -67,6 +67,16 @@ class FeedDeck(Face):
     -----
     On the page, the space bar plays and pauses, and the full stop steps, wherever no field or
     button has the focus.
+
+    Examples
+    --------
+    >>> ex = hz.connect("paper", clock=lambda: 0.0)
+    >>> ticks = pd.DataFrame({"timestamp": [0, 1, 2], "price": [0.4, 0.5, 0.6]})
+    >>> deck = hz.widgets.FeedDeck(ex, hz.feeds.Replay(ticks, market_id="RAIN"), play=False)
+    >>> deck.shown["status"]
+    'idle: 0 of 3 rows'
+    >>> deck.step(2)  # two rows, as soon as the cell has ended
+    >>> deck.close()
     """
 
     script = ("deck.js",)

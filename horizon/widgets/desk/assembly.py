@@ -12,12 +12,12 @@ from horizon.algos import ExecAlgo
 from horizon.client import ImperativeClient, connect
 from horizon.feeds import Feed
 from horizon.instruments import split_side
-from horizon.widgets.access import client_of, venue_of
+from horizon.widgets.access import client_of, first_market, market_named, venue_of
 from horizon.widgets.blotter import Blotter
 from horizon.widgets.chart import PriceChart
 from horizon.widgets.deck import FeedDeck, feeds_of
 from horizon.widgets.desk.arguments import LABELS, file_of, panels_of, run_of, widgets_of
-from horizon.widgets.desk.demo import first_market, made_up
+from horizon.widgets.desk.demo import made_up
 from horizon.widgets.desk.dock import Dock
 from horizon.widgets.desk.layout import Layout, layout_of, read_layout
 from horizon.widgets.desk.presets import PANELS, presets_of
@@ -65,7 +65,9 @@ def workbench(
         What plays to it. Left out beside an account that was given, nothing plays: its prices
         come from your own ticks.
     market : str, optional
-        The market that ticket, chart and book begin with.
+        The market that ticket, chart and book begin with; left out, the first of the feed, else
+        the first of the account that has a price. An account that knows no market yet takes any
+        name; one that does, those that it or the feed knows.
     play : bool
         Let the feed begin at once.
     panels : iterable of str
@@ -107,7 +109,14 @@ def workbench(
 
     Examples
     --------
-    >>> desk = hz.workbench(layout=[["ticket"], ["chart", ("orders", "fills")]])  # doctest: +SKIP
+    >>> desk = hz.workbench(layout=[["ticket"], ["chart", ("orders", "fills")]], play=False)
+    >>> desk.ex.balance().cash
+    100000.0
+    >>> [feed.market_id for feed in desk.feeds]
+    ['rain-tomorrow', 'rate-cut-in-june', 'home-win']
+    >>> desk.close()
+    >>> desk.is_closed
+    True
     """
     return Workbench(
         ex,
@@ -123,7 +132,9 @@ def workbench(
 
 
 class Workbench:
-    """A live desk over one account; see `workbench`.
+    """A live desk over one account.
+
+    Not made by hand: `hz.workbench` returns it.
 
     Attributes
     ----------
@@ -131,6 +142,21 @@ class Workbench:
         The account.
     feeds : tuple of Feed
         What plays to it; empty if nothing does.
+
+    Raises
+    ------
+    RuntimeError, TypeError, ValueError
+        As `workbench` does.
+
+    Examples
+    --------
+    >>> desk = hz.workbench(play=False)
+    >>> _ = desk.ex.tick("rain-tomorrow", 0.4, 0.0)
+    >>> order = desk.ex.buy("rain-tomorrow", 10, limit=0.35)
+    >>> desk.orders["market_id"].to_list(), desk.orders["status"].to_list()
+    (['rain-tomorrow'], ['new'])
+    >>> desk.panel("ticket").prefill(market="home-win", side="buy", quantity=5)
+    >>> desk.close()
     """
 
     def __init__(
@@ -166,12 +192,14 @@ class Workbench:
         if given is None and self._is_own and chosen:
             given = made_up(self.ex)
         self.feeds: tuple[Feed, ...] = given or ()
-        if market is None and self.feeds:
-            market = first_market(self.feeds)
-        if market is None and run is not None:
-            market = next(iter(venue.account.markets), None)
+        playing = self.feeds if run is None else (*self.feeds, *run.feeds.values())
         if market is not None:
-            venue.market(checks.market_id("market", market))
+            market = market_named(market, venue, playing)
+        elif run is not None:
+            market = next(iter(venue.account.markets), None)
+        else:
+            market = first_market(venue, self.feeds)
+        self._declare_what_plays()
         self._started: list[ExecAlgo] = []
         self._frames: dict[str, pd.DataFrame] | None = None
         self._closed = ""
@@ -192,6 +220,17 @@ class Workbench:
         except BaseException:
             self.release("it could not be made")
             raise
+
+    def _declare_what_plays(self) -> None:
+        """Say what the markets of feeds are that know it: a feed says so as it begins to play.
+
+        Until then a ticket would take them for what their names say.
+        """
+        known = self.ex.engine.venue.account.markets
+        for feed in self.feeds:
+            for contract in getattr(feed, "contracts", ()):
+                if contract.id not in known:
+                    self.ex.declare(contract)
 
     def _make_parts(
         self,
@@ -350,7 +389,12 @@ class Workbench:
         return self._dock
 
     def panel(self, name: str) -> Face:
-        """Return one of its panels, a widget, by its name in `panels` or `widgets`.
+        """Return one of its panels, a widget.
+
+        Parameters
+        ----------
+        name : str
+            As in the arguments `panels` or `widgets` of `workbench`.
 
         Raises
         ------
@@ -425,6 +469,11 @@ class Workbench:
         Its feeds, its tasks and its paints end, and the algorithms that were started from its
         ticket are cancelled. An account of its own is closed; one that was given stays open,
         with its orders and with the algorithms that were started elsewhere.
+
+        Raises
+        ------
+        Exception
+            What a listener of a cancelled algorithm has raised, after all else has ended.
         """
         first: Exception | None = None
         for algo in self._started:
@@ -438,7 +487,10 @@ class Workbench:
             raise first
 
     def release(self, reason: str) -> None:
-        """End with the cell that made it: as `close`, but algorithms of a given account go on."""
+        """End with the cell that made it: as `close`, but algorithms of a given account go on.
+
+        The page gives the `reason`.
+        """
         if self._closed:
             return
         self._closed = reason
@@ -460,7 +512,7 @@ class Workbench:
         """Its parts paint themselves."""
 
     def fail(self, error: BaseException) -> None:
-        """Show an error on the desk's own error line."""
+        """Show `error` on the desk's own error line."""
         face = self._dock if self._masthead is None else self._masthead
         if face is not None:
             face.fail(error)

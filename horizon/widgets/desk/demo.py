@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 from horizon.client import ImperativeClient
-from horizon.feeds import Feed, Synthetic, SyntheticBooks
+from horizon.feeds import Feed, Synthetic
+from horizon.feeds.base import Fields
 from horizon.instruments import Market, Prediction
 
-__all__ = ["first_market", "made_up"]
+__all__ = ["made_up"]
 
-#: Tick size of the made-up markets: a tenth of a cent.
-_GRID: Final = 0.001
+#: Ticks in 1 of the made-up markets, and their size: a tenth of a cent.
+_TICKS: Final = 1_000
+_GRID: Final = 1.0 / _TICKS
 #: The made-up markets: name, first price, volatility.
 _MADE_UP: Final = (
     ("rain-tomorrow", 0.42, 0.006),
@@ -20,13 +23,31 @@ _MADE_UP: Final = (
 )
 
 
+class _OnGrid(Synthetic):
+    """A made-up market whose last price lies on its grid, as prices of trades do.
+
+    A rounded price is no martingale, but nothing fills there: bid and ask stay where they were,
+    further from the fair price than it is rounded.
+    """
+
+    def batches(self) -> Iterator[Sequence[Fields]]:
+        for rows in super().batches():
+            yield [_rounded(row) for row in rows]
+
+
+def _rounded(row: Fields) -> Fields:
+    market, at, price, *rest = row
+    assert price is not None
+    return (market, at, round(price * _TICKS) / _TICKS, *rest)  # type: ignore[return-value]
+
+
 def made_up(ex: ImperativeClient) -> tuple[Feed, ...]:
     """Three made-up prediction markets that differ in odds and pace."""
     made = []
     for seed, (name, start, pace) in enumerate(_MADE_UP):
         ex.declare(Market(name, Prediction, tick_size=_GRID))
         made.append(
-            Synthetic(
+            _OnGrid(
                 seed,
                 market_id=name,
                 start=start,
@@ -37,9 +58,3 @@ def made_up(ex: ImperativeClient) -> tuple[Feed, ...]:
             )
         )
     return tuple(made)
-
-
-def first_market(feeds: tuple[Feed, ...]) -> str | None:
-    """The market that the first feed makes up, if it does."""
-    first = feeds[0]
-    return first.market_id if isinstance(first, (Synthetic, SyntheticBooks)) else None

@@ -58,7 +58,29 @@ class Column(Shown):
 class Layout(Shown):
     """Columns from left to right, and the panels that are hidden.
 
-    Every panel is in one place, and no stack or column is empty.
+    Every panel is in one place, and no stack or column is empty. It never changes: each method
+    returns another layout.
+
+    Not made by hand: give `hz.workbench` columns as lists, and take ``desk.layout``, which is
+    this as plain data, to have it again.
+
+    Attributes
+    ----------
+    columns : tuple of Column
+        Each with its stacks, from top to bottom, and its share of the width.
+    hidden : tuple of str
+        Panels that are nowhere.
+
+    Examples
+    --------
+    >>> desk = hz.workbench(
+    ...     play=False, panels=["ticket", "chart", "fills"], layout=[["ticket"], ["chart"]]
+    ... )
+    >>> desk.layout["hidden"]
+    ['fills']
+    >>> [column["width"] for column in desk.layout["columns"]]
+    [1.0, 1.0]
+    >>> desk.close()
     """
 
     columns: tuple[Column, ...]
@@ -112,6 +134,11 @@ class Layout(Shown):
         side : str
             ``"above"`` or ``"below"`` the other one's stack, ``"behind"`` it in its stack, or
             ``"left"`` or ``"right"`` of its column, as a column of its own.
+
+        Raises
+        ------
+        ValueError
+            If there is no such panel or side, or the other panel is hidden.
         """
         self._require(panel)
         where = self._require(to)
@@ -160,12 +187,18 @@ class Layout(Shown):
         return bare._with_stacks(last, [*bare.columns[last].stacks, _alone(panel)])
 
     def folding(self, panel: str, is_folded: bool) -> Layout:
-        """Fold the stack of a panel, or open it."""
+        """Fold the stack of a panel where `is_folded`, else open it."""
         place = self._require(panel)
         return self if place is None else self._changed(place, is_folded=is_folded)
 
     def sized(self, panel: str, height: int | None) -> Layout:
-        """Give the stack of a panel a height in pixels, or None for that of its content."""
+        """Give the stack of a panel a `height` in pixels, or None for that of its content.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If it is no whole number from 80 to 4,000.
+        """
         place = self._require(panel)
         if height is not None:
             height = checks.integer("height", height, least=_LOW)
@@ -174,7 +207,13 @@ class Layout(Shown):
         return self if place is None else self._changed(place, height=height)
 
     def widened(self, widths: Sequence[object]) -> Layout:
-        """Give the columns other shares of the width, one number each."""
+        """Give the columns other shares of the width, one number of `widths` each.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If there are more or fewer than columns, or one is no number from 0.05 to 20.
+        """
         if len(widths) != len(self.columns):
             raise ValueError(f"widths must be {len(self.columns)} numbers, were {len(widths)}")
         shares = [_width(width) for width in widths]
@@ -279,6 +318,8 @@ def layout_of(given: object, panels: Iterable[str] | None) -> Layout:
         hidden = _listed("hidden", given.get("hidden", ()))
     else:
         columns = [_column(column) for column in given]
+        if not any(column.stacks for column in columns):
+            raise ValueError("layout must place at least one panel, placed none")
     columns = [column for column in columns if column.stacks]
     placed = [panel for column in columns for stack in column.stacks for panel in stack.panels]
     for panel in (*placed, *hidden):

@@ -62,6 +62,8 @@ class BacktestExplorer(Face):
         Results that are kept, 2 at least. One more lets the oldest go that is not pinned.
     palette : str or Palette
         Colours of buying and selling.
+    book_data : object, optional
+        Order books, as `hz.backtest` takes them, beside `data` or instead of it.
     **backtest_arguments
         Anything else that `hz.backtest` takes, the same for every run.
 
@@ -82,14 +84,21 @@ class BacktestExplorer(Face):
 
     Examples
     --------
-    >>> import horizon as hz
+    >>> ticks = pd.DataFrame({"timestamp": range(100), "price": 0.5, "market_id": "RAIN"})
     >>> def make(params):
     ...     def quoter(ctx):
     ...         return hz.quotes(ctx.feed.price, spread=params["spread"], size=params["size"])
     ...     return [quoter]
     >>> explorer = hz.widgets.BacktestExplorer(
-    ...     ticks, make, {"spread": hz.widgets.Range(0.01, 0.1), "size": [5, 10, 20]}
-    ... )  # doctest: +SKIP
+    ...     ticks,
+    ...     make,
+    ...     {"spread": hz.widgets.Range(0.01, 0.09, step=0.01), "size": [5, 10, 20]},
+    ...     begin=False,
+    ... )
+    >>> explorer.setting
+    {'spread': 0.05, 'size': 5}
+    >>> result = await explorer.run(size=10)  # doctest: +SKIP
+    >>> explorer.close()
     """
 
     script = ("fields.js", "explorer_parts.js", "explorer.js")
@@ -206,7 +215,18 @@ class BacktestExplorer(Face):
             self.notice = pictures.stopped_words(self.queue.stop())
 
     def show(self, result: str | int) -> None:
-        """Show a result that is kept, by its name or its number, with its parameters."""
+        """Show a result that is kept, with its parameters.
+
+        Parameters
+        ----------
+        result : str or int
+            Its name or its number; also in `rename`, `pin` and `drop`.
+
+        Raises
+        ------
+        ValueError
+            If no result of that name or number is kept.
+        """
         self._show(self.shelf.get(result))
         self._live.paint(self)
 
@@ -217,7 +237,7 @@ class BacktestExplorer(Face):
         self._live.paint(self)
 
     def pin(self, result: str | int, *, is_pinned: bool = True) -> None:
-        """Let a result stay, however many come after it."""
+        """Let a result stay, however many come after it; go, unless `is_pinned`."""
         self.shelf.pin(self.shelf.get(result), checks.flag("is_pinned", is_pinned))
         self._live.paint(self)
 
@@ -233,6 +253,11 @@ class BacktestExplorer(Face):
         ----------
         *results : str or int
             Names or numbers of two or more; left out, all that are kept.
+
+        Raises
+        ------
+        ValueError
+            If there are not two, or one of them is not kept.
         """
         chosen = [self.shelf.get(one) for one in results] or list(self.shelf)
         if len(chosen) < 2:
@@ -246,7 +271,7 @@ class BacktestExplorer(Face):
         return frame_of(list(self.shelf), self.controls.names)
 
     def explain(self, order_id: str) -> None:
-        """Show on the page why an order of the result on show filled, or did not."""
+        """Show on the page why an order of the result on show filled, or did not, by `order_id`."""
         self.on_show.open("fills")
         self.on_show.explain(order_id)
         self._live.paint(self)

@@ -53,6 +53,16 @@ class Range(Shown):
     ------
     TypeError, ValueError
         If the ends are no numbers, or do not rise; if `start` lies outside or off the steps.
+
+    Examples
+    --------
+    >>> spread = hz.widgets.Range(0.01, 0.1, step=0.01, start=0.02, unit="USD")
+    >>> spread.start
+    0.02
+    >>> hz.widgets.Range(5, 1)
+    Traceback (most recent call last):
+        ...
+    ValueError: high must be above low, were 1 and 5
     """
 
     low: float
@@ -116,8 +126,18 @@ def parameters_of(params: object, start: Mapping[str, Any] | None = None) -> dic
                     f"start has {checks.show(name)}, which is no parameter"
                     f"{checks.suggestion(str(name), found)}"
                 )
-            found[name].start = found[name].take(value)
+            found[name].start = _start_of(found[name], value)
     return found
+
+
+def _start_of(parameter: Parameter, value: object) -> Any:
+    """Take a value to begin with; what is wrong with it is said of `start`."""
+    try:
+        return parameter.take(value)
+    except (TypeError, ValueError) as error:
+        rest = str(error).removeprefix(parameter.name)
+        kind = TypeError if isinstance(error, TypeError) else ValueError
+        raise kind(f"start[{parameter.name!r}]{rest}") from None
 
 
 def _of_given(name: str, given: Any) -> Parameter:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -25,9 +26,9 @@ def whole_of(arguments: Mapping[str, Any], field: str) -> int:
     """Take a whole number of a message."""
     value = arguments.get(field)
     if isinstance(value, bool) or not isinstance(value, int) or abs(value) > 1_000:
-        raise TypeError(
-            f"{field} must be a whole number from -1000 to 1000, was {checks.show(value)}"
-        )
+        is_endless = isinstance(value, float) and not math.isfinite(value)
+        was = "no finite number" if is_endless else checks.show(value)
+        raise TypeError(f"{field} must be a whole number from -1000 to 1000, was {was}")
     return value
 
 

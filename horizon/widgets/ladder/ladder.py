@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Final
 from horizon import checks, words
 from horizon.instruments import canonical_id, split_side
 from horizon.venues.records import MarketState
-from horizon.widgets.access import client_of, text_of, venue_of
+from horizon.widgets.access import client_of, feeds_of_run, market_named, text_of, venue_of
 from horizon.widgets.face import Face, Verb
 from horizon.widgets.ladder.asked import loop_time, one_of, require_seen, whole_of
 from horizon.widgets.ladder.picture import GROUPS, Look, draw, is_seen, nothing
@@ -54,7 +54,7 @@ class BookLadder(Face):
         Whose market this is. A paper account has no book: bid, ask and last are shown.
     market : str, optional
         The market to begin with, ``"<id>:no"`` for its NO side; by default the first that has a
-        price. A list above the ladder changes it.
+        price. A list above the ladder changes it. An account that knows markets takes no other.
     depth : {5, 10, 20, 50}
         Rows on each side of the middle.
     group : {1, 5, 10, 25, 100}
@@ -79,7 +79,12 @@ class BookLadder(Face):
 
     Examples
     --------
-    >>> ladder = hz.widgets.BookLadder(ex, market="rain", depth=20)
+    >>> ex = hz.connect("book", clock=lambda: 0.0)
+    >>> _ = ex.take_book("RAIN", [(0.40, 30), (0.39, 50)], [(0.42, 20)], 0.0)
+    >>> ladder = hz.widgets.BookLadder(ex, market="RAIN", depth=5)
+    >>> dict(ladder.shown["facts"])["Spread, USD"]
+    '0.02 (487.8 bps)'
+    >>> ladder.close()
     """
 
     script = ("ladder.js",)
@@ -105,9 +110,7 @@ class BookLadder(Face):
         self._market: str | None = None
         is_no = False
         if market is not None:
-            name = canonical_id(checks.market_id("market", market))
-            venue.market(name)  # says what is wrong with a name that is none
-            self._market, is_no = split_side(name)
+            self._market, is_no = split_side(market_named(market, venue, feeds_of_run(ex)))
         given = None if tick_size is None else checks.positive("tick_size", tick_size)
         self._look = Look(one_of("group", group, GROUPS), given, is_no)
         self._window = Window(one_of("depth", depth, _DEPTHS), checks.flag("follow", follow))
@@ -130,7 +133,7 @@ class BookLadder(Face):
         return f"{self._market}:no" if self._look.is_no else self._market
 
     def show(self, market_id: str) -> None:
-        """Show a market, if the account knows it; a name that is no market's is ignored.
+        """Show the market `market_id`, if the account knows it; any other name is ignored.
 
         One that is on show keeps its side, unless ``"<id>:no"`` asks for NO: its own prices must
         not turn under the pointer.

@@ -63,8 +63,18 @@ class RunMonitor(Face):
 
     Examples
     --------
-    >>> handle = hz.run(feeds=hz.feeds.Synthetic(), pipeline=[quoter], background=True)
-    >>> hz.widgets.RunMonitor(handle)
+    >>> def quoter(ctx):
+    ...     return hz.quotes(ctx.feed.price, spread=0.02, size=10)
+    >>> handle = hz.run(
+    ...     feeds=hz.feeds.Synthetic(), pipeline=[quoter], name="quoting", background=True
+    ... )
+    >>> monitor = hz.widgets.RunMonitor("quoting")
+    >>> monitor.handle is handle
+    True
+    >>> monitor.close()  # the run goes on
+    >>> result = handle.stop()
+    >>> result.name
+    'quoting'
     """
 
     script = ("sections.js", "hold.js", "run_monitor.js")
@@ -113,7 +123,13 @@ class RunMonitor(Face):
             self._handle.stop(timeout=0.0)
 
     def kill_switch(self) -> None:
-        """Stop all trading of the run at once, and say what that has done."""
+        """Stop all trading of the run at once, and say what that has done.
+
+        Raises
+        ------
+        HorizonError
+            If the run has ended.
+        """
         if not self._handle.is_running:
             raise HorizonError(
                 f"run {words.name(self._handle.name)!r} has ended: nothing trades any more"

@@ -47,8 +47,9 @@ function isSeen(element) {
 }
 
 // `root` is the ticket's element; `act(action, row)` does what a key is for and returns whether
-// it did; `tell(verb, given)` sends; `say(text)` tells what a second press would do.
-function hotkeysOf(root, act, tell, say) {
+// it did; `tell(verb, given)` sends; `say(text)` tells what a second press would do; `review` is
+// the button that Enter is heard on as in a field, whoever has just pressed it.
+function hotkeysOf(root, act, tell, say, review) {
   let rows = [];
   let waits = null; // what a first press has said, and until when a second one counts
 
@@ -117,11 +118,13 @@ function hotkeysOf(root, act, tell, say) {
       return;
     }
     if (isNeeded(key, event.target)) return;
-    if (key === "Enter" && !(event.target === root || event.target.matches("input, select"))) return;
+    const isReview = event.target === review;
+    const isField = event.target === root || event.target.matches("input, select");
+    if (key === "Enter" && !isField && !isReview) return;
     if (pressAll(found)) {
       event.preventDefault();
       event.stopPropagation();
-    } else if (key === "Enter") event.preventDefault();
+    } else if (key === "Enter" && !isReview) event.preventDefault();
   }
 
   // ---------------------------------------------------------------- the dialog

@@ -15,7 +15,7 @@ function ticket(body, send) {
   const review = button(() => previewNow(), { class: "hz-button hz-main" });
   review.hzTake({ label: "Preview", name: "Preview the order" });
   const hint = node("span", { class: "hz-hint" });
-  const showKeys = button(() => keys.open(), { class: "hz-button hz-quiet" });
+  const showKeys = button(() => keys.open(), { class: "hz-button" });
   showKeys.hzTake({ label: "Keys", name: "Show the keys, and change them" });
   const quote = node("dl", { class: "hz-line" });
   const contract = node("span", { class: "hz-hint" });
@@ -59,10 +59,11 @@ function ticket(body, send) {
   const fields = formOf(form, (given) => send("edit", given), { onChange: hidePreview });
   form.append(node("div", { class: "hz-row" }, review, hint, showKeys), preview, said, filled);
   const root = body.closest(".hz-face");
-  const keys = hotkeysOf(root, act, send, (text) => {
+  const sayAgain = (text) => {
     write(again, text);
     again.hidden = text === "";
-  });
+  };
+  const keys = hotkeysOf(root, act, send, sayAgain, review);
   body.append(
     node("div", { class: "hz-banner" }, venue, mode, halted),
     node("div", { class: "hz-ticket-quote" }, quote, contract),
@@ -116,6 +117,8 @@ function ticket(body, send) {
         // One key may be that of both, and each press is for one of them.
         const isPreviewed = shownPreview !== null;
         if (isPreviewed !== (action === "confirm")) return false;
+        // What is refused cannot be confirmed: the button does what it says, and asks again.
+        if (shownPreview?.refusal && document.activeElement === review) return false;
         enter();
         return true;
       }

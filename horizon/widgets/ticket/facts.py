@@ -66,9 +66,12 @@ def facts_of(
     taker = "taker" if seen.is_taker else "maker"
     # The number of units stands from then on; the numbers below it follow the market.
     facts = [["Size, as it was previewed", says]] if says else []
+    facts += [[called, price], ["Notional", words.cash(seen.notional, money)]]
+    if draft.size_by == "notional":
+        # It always stands, so that nothing below it moves as the market does.
+        asked = words.cash(draft.size, money)
+        facts.append([f"Against the {asked} asked for", _beside_asked(draft, seen)])
     facts += [
-        [called, price],
-        ["Notional", words.cash(seen.notional, money)],
         [f"Fee, as {taker}" + (", estimated" if whole else ""), words.cash(seen.fee, money)],
     ]
     if seen.taking is None or whole:
@@ -91,6 +94,23 @@ def facts_of(
     past = ", past liquidation" if seen.asset_class is AssetClass.Perp else " of what it opens"
     worst = [f"Worst loss{past}", words.cash(seen.worst_loss, money)]
     return [*facts, worst, *kind_facts(draft, seen, venue)]
+
+
+def _beside_asked(draft: Draft, seen: OrderPreview) -> str:
+    """How far what the units come to now is from the notional that they were sized by."""
+    if seen.notional is None:
+        return words.MISSING
+    shown = words.cash(abs(seen.notional - draft.size), seen.currency)
+    if shown == words.cash(0.0, seen.currency):
+        return "as much"
+    return f"{shown} {'MORE' if seen.notional > draft.size else 'less'}"
+
+
+def _exceeds(draft: Draft, seen: OrderPreview) -> bool:
+    """Whether the units cost more by now than the notional that they were sized by."""
+    if draft.size_by != "notional" or seen.notional is None:
+        return False
+    return seen.notional > draft.size * (1.0 + rules.SLACK)
 
 
 def _against(draft: Draft, seen: OrderPreview, last: float | None, venue: SimulatedVenue) -> str:
@@ -143,6 +163,11 @@ def notes_of(
     notes = []
     money = words.name(seen.currency)
     matching = venue.matching
+    if _exceeds(draft, seen):
+        notes.append(
+            "At the present price these units come to more than was asked for: preview again to "
+            "size them anew."
+        )
     is_reached = draft.limit is not None and not draft.algo and seen.is_taker
     if is_reached and not seen.is_refused and matching != "book":
         what = (

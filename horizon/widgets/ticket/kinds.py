@@ -13,7 +13,7 @@ from horizon.preview import OrderPreview
 from horizon.types import AssetClass
 from horizon.venues.records import Leg
 from horizon.venues.simulated import SimulatedVenue
-from horizon.widgets.access import unit_of
+from horizon.widgets.access import price_label, unit_of
 from horizon.widgets.ticket.draft import Draft
 from horizon.widgets.ticket.filling import Filling, filling_of
 
@@ -51,8 +51,7 @@ def quote_facts(leg: Leg | None, venue: SimulatedVenue) -> list[list[str]]:
     bid, ask, last = math.nan, math.nan, math.nan
     if leg is not None:
         (bid, ask), last = venue.quotes_of(leg), leg.price
-    # A book's market may never have traded: what positions are marked at is its mid.
-    prices = {"Bid": bid, "Ask": ask, "Mark" if venue.matching == "book" else "Last": last}
+    prices = {"Bid": bid, "Ask": ask, price_label(venue): last}
     return [[label, words.price(_given(price))] for label, price in prices.items()]
 
 

@@ -79,6 +79,18 @@ class OrderTicket(Face):
         Outside of a notebook's event loop.
     TypeError, ValueError
         For an argument that is not as above.
+
+    Examples
+    --------
+    >>> ex = hz.connect("paper", clock=lambda: 0.0)
+    >>> _ = ex.tick("ACME", 10.0, 0.0)
+    >>> ticket = hz.widgets.OrderTicket(ex, market="ACME")
+    >>> ticket.prefill(side="buy", price=9.5, quantity=100)
+    >>> ticket.shown["values"]["limit"], ticket.shown["values"]["quantity"]
+    ('9.5', '100')
+    >>> len(ex.orders_frame())  # nothing is sent before it is confirmed on the page
+    0
+    >>> ticket.close()
     """
 
     script = ("fields.js", "hotkeys.js", "ticket.js")
@@ -101,10 +113,8 @@ class OrderTicket(Face):
         venue = venue_of(self._ex)
         self._values = dict(DEFAULTS)
         if market is not None:
-            venue.market(
-                checks.market_id("market", market)
-            )  # says what is wrong with a name that is none
-            self._values["market"] = market
+            # Says what is wrong with a name that is none, and splits off a NO side.
+            self._values |= prefilled(self._values, venue, market, None, None, None)
         self._keys = TicketKeys(self._ex, keys_of(hotkeys))
         self._edit_by, self._edit = "", 0
         self._wrong: dict[str, str] = {}
@@ -175,6 +185,10 @@ class OrderTicket(Face):
 
     def amend(self, order_id: str) -> None:
         """Load an open order, to change its quantity or limit here; nothing is sent.
+
+        Parameters
+        ----------
+        order_id : str
 
         Raises
         ------
@@ -369,7 +383,7 @@ class OrderTicket(Face):
     def _comes_to(self) -> str:
         """What the size that is written comes to in units now, where that can be said."""
         if self._draft is not None:
-            return self._says
+            return f"As previewed: {self._says}"
         venue = self._ex.engine.venue
         try:
             return sized(read(self._values, venue.market), venue, self._orders.look)[1]

@@ -58,7 +58,7 @@ class View(Working):
         raise NotImplementedError
 
     def file_of(self, kind: str, answer: Answer, figures: dict[str, Any], theme: str) -> Saved:
-        """Write a file; in a thread."""
+        """Write a file of a `kind`, one of `exports`, from `answer` and `figures`; in a thread."""
         raise NotImplementedError
 
     # ------------------------------------------------------------------ for who uses it
@@ -68,13 +68,23 @@ class View(Working):
         return self._job is not None or self._writing is not None
 
     def take_choices(self, values: Mapping[str, str]) -> None:
-        """Set some values of the form, as its user would; where one is wrong, nothing changes."""
-        former = dict(self._form.values)
-        self._form.values.update(values)
+        """Set some `values` of the form, as its user would; where one is wrong, nothing changes.
+
+        Raises
+        ------
+        FieldError
+            For a value that cannot be chosen.
+        """
+        form = self._form
+        former, wrong = dict(form.values), dict(form.wrong)
+        # Beside what was accepted last: what a page has written meanwhile and was refused is no
+        # part of this choice.
+        accepted = self.accepted
+        form.values = {**accepted, **values}
         try:
-            self.look({name for name, value in values.items() if value != former[name]})
+            self.look({name for name, value in values.items() if value != accepted[name]})
         except FieldError:
-            self._form.values = former
+            form.values, form.wrong = former, wrong
             raise
         self._live.paint(self)
 

@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Final
 from horizon import checks, words
 from horizon.analytics.calibration import CalibrationCurve
 from horizon.analytics.decay import EdgeDecay
-from horizon.analytics.pairs import ForecastPairs
+from horizon.analytics.pairs import SIDES, ForecastPairs
 from horizon.analytics.report import Table
 from horizon.backtesting.result import BacktestResult
 from horizon.backtesting.result_pairs import pairs_of
@@ -19,8 +19,10 @@ from horizon.widgets.palette import Palette
 from horizon.widgets.views.base import View
 from horizon.widgets.views.choices import (
     PERIOD,
+    chosen_of,
     lines_of,
     period_chosen,
+    refuse_others,
 )
 from horizon.widgets.views.files import pairs_file
 from horizon.widgets.views.judged import (
@@ -50,6 +52,11 @@ from horizon.widgets.views.work import Answer, Saved, Tab
 __all__ = ["CalibrationView"]
 
 _LEAVE: Final = object()
+#: What `choose` takes.
+_CHOICES: Final = (
+    *("of", "bins", "strategy", "confidence", "by", "side", "ties"),
+    *("period", "start", "end", "markets"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,8 +97,13 @@ class CalibrationView(View):
 
     Examples
     --------
-    >>> hz.widgets.CalibrationView(result)  # doctest: +SKIP
-    >>> hz.widgets.CalibrationView(said, happened, markets=names)  # doctest: +SKIP
+    >>> said, happened = [0.2, 0.2, 0.2, 0.2, 0.8, 0.8], [0, 0, 1, 0, 1, 1]
+    >>> view = hz.widgets.CalibrationView(said, happened)
+    >>> view.choose(bins=5)
+    >>> await view.settled()  # doctest: +SKIP
+    >>> round(view.calibration.brier_score, 4)  # doctest: +SKIP
+    0.14
+    >>> view.close()
     """
 
     kind = "Calibration"
@@ -180,6 +192,7 @@ class CalibrationView(View):
         start: Any = _LEAVE,
         end: Any = _LEAVE,
         markets: Any = _LEAVE,
+        **_others: Any,
     ) -> None:
         """Choose as in the form; what is not named stays as it is.
 
@@ -200,9 +213,10 @@ class CalibrationView(View):
 
         Raises
         ------
-        ValueError
+        TypeError, ValueError
             If something cannot be chosen; nothing is changed then.
         """
+        refuse_others(_others, _CHOICES)
         ends = {n: v for n, v in (("start", start), ("end", end)) if v is not _LEAVE}
         values = period_chosen(period, ends)
         if of is not None:
@@ -213,12 +227,15 @@ class CalibrationView(View):
             names = tuple(name for name, _ in STRATEGIES)
             values["strategy"] = checks.one_of("strategy", strategy, names)
         if confidence is not None:
-            levels = tuple(name for name, _ in LEVELS)
-            values["confidence"] = checks.one_of("confidence", f"{confidence:g}", levels)
+            levels = [float(name) for name, _ in LEVELS]
+            if checks.number("confidence", confidence) not in levels:
+                listed = ", ".join(f"{level:g}" for level in levels)
+                raise ValueError(f"confidence must be one of {listed}, was {confidence!r}")
+            values["confidence"] = f"{confidence:g}"
         if by is not _LEAVE:
-            values["by"] = by or ""
+            values["by"] = chosen_of("by", by, ("market", "side", "hours"), "no groups")
         if side is not _LEAVE:
-            values["side"] = side or ""
+            values["side"] = chosen_of("side", side, SIDES, "both")
         if ties is not None:
             values["ties"] = "yes" if checks.flag("ties", ties) else ""
         if markets is not _LEAVE:
@@ -227,7 +244,7 @@ class CalibrationView(View):
 
     # ------------------------------------------------------------------ the source
     def base_of(self, source: Any) -> PairsBase:
-        """Read the pairs, and find what can be chosen of them."""
+        """Read the pairs, and find what can be chosen of them; ValueError where there are none."""
         title = "Forecasts"
         if isinstance(source, BacktestResult):
             title, source = source.name, pairs_of(source.record)
@@ -264,7 +281,7 @@ class CalibrationView(View):
 
     # ------------------------------------------------------------------ the answer
     def answer(self, base: PairsBase, asked: PairsAsked, tell: Tell) -> Answer:
-        """Judge the pairs that were asked for."""
+        """Judge the pairs that were asked for; ValueError where none is left."""
         some = base.pairs.where(span=asked.span, markets=asked.markets, side=asked.side)
         pairs = some.where(without_ties=asked.without_ties)
         if len(pairs) == 0:

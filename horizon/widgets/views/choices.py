@@ -15,6 +15,7 @@ from horizon.widgets.fields import FieldError
 __all__ = [
     "MOST_TICKED",
     "PERIOD",
+    "chosen_of",
     "kept_markets",
     "lines_of",
     "market_field",
@@ -22,6 +23,7 @@ __all__ = [
     "period_chosen",
     "period_fields",
     "period_written",
+    "refuse_others",
     "span_asked",
 ]
 
@@ -34,6 +36,27 @@ _SUGGESTED: Final = 500
 #: Days from which on a period is chosen by dates alone.
 _BY_DATES: Final = 4
 _MINUTE_NS: Final = 60_000_000_000
+
+
+# ------------------------------------------------------------------------ in a cell
+def refuse_others(given: Mapping[str, Any], accepted: Sequence[str]) -> None:
+    """Refuse what `choose` was given beside its arguments, naming those that it has."""
+    for name in given:
+        raise TypeError(
+            f"choose takes {', '.join(accepted)}; was given {name!r}"
+            f"{checks.suggestion(name, accepted)}"
+        )
+
+
+def chosen_of(name: str, value: Any, accepted: Sequence[str], none: str) -> str:
+    """Take one of some words for the form, or None, which is an empty text there."""
+    if value is None:
+        return ""
+    if isinstance(value, str) and value in accepted:
+        return value
+    listed = ", ".join(map(repr, accepted))
+    error = ValueError if isinstance(value, str) else TypeError
+    raise error(f"{name} must be one of {listed}, or None for {none}; was {checks.show(value)}")
 
 
 # ------------------------------------------------------------------------ periods
@@ -90,7 +113,7 @@ def span_asked(values: Mapping[str, str], last_ns: int) -> Span:
         raise FieldError("start" if str(error).startswith("start") else "end", str(error)) from None
 
 
-def period_chosen(period: str | None, ends: Mapping[str, Any]) -> dict[str, str]:
+def period_chosen(period: object, ends: Mapping[str, Any]) -> dict[str, str]:
     """Return the values of the form for a period that was chosen in a cell.
 
     Parameters
@@ -107,7 +130,14 @@ def period_chosen(period: str | None, ends: Mapping[str, Any]) -> dict[str, str]
     if period is not None and ends:
         raise ValueError("period must not come with start or end: they are a period")
     if period is not None:
-        return {"period": checks.one_of("period", period, tuple(SPANS))}
+        if isinstance(period, str) and period in SPANS:
+            return {"period": period}
+        listed = ", ".join(map(repr, SPANS))
+        error = ValueError if isinstance(period, str) else TypeError
+        raise error(
+            f"period must be one of {listed}, was {checks.show(period)}; start= and end= give "
+            "one of your own"
+        )
     if not ends:
         return {}
     return {"period": "custom", **{name: _text(name, value) for name, value in ends.items()}}

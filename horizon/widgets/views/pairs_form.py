@@ -139,12 +139,25 @@ def pairs_asked(base: PairsBase, values: Mapping[str, str]) -> PairsAsked:
         bins=bins,
         strategy=fields.one_of(values, "strategy", [name for name, _ in STRATEGIES]),
         confidence=float(fields.one_of(values, "confidence", [name for name, _ in LEVELS])),
-        by=fields.one_of(values, "by", [name for name, _ in groups_of(base)]) or None,
+        by=_by_asked(base, values),
         side=side,
         markets=markets_asked(values, base.markets),
         span=span_asked(values, base.last_ns) if is_timed else Span(),
         without_ties=not fields.is_ticked(values, "ties"),
     )
+
+
+def _by_asked(base: PairsBase, values: Mapping[str, str]) -> str | None:
+    """Read what to group by; what the pairs do not have is said as such."""
+    lacking = {
+        "market": "of two markets or more",
+        "side": "with their sides",
+        "hours": "with the times of each and of its resolution",
+    }
+    asked, possible = values["by"], [name for name, _ in groups_of(base)]
+    if asked in lacking and asked not in possible:
+        raise FieldError("by", f"by={asked!r} needs forecasts {lacking[asked]}")
+    return fields.one_of(values, "by", possible) or None
 
 
 def groups_of(base: PairsBase) -> list[tuple[str, str]]:

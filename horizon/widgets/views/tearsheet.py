@@ -30,6 +30,7 @@ from horizon.widgets.views.choices import (
     period_chosen,
     period_fields,
     period_written,
+    refuse_others,
     span_asked,
 )
 from horizon.widgets.views.files import sheet_file
@@ -112,8 +113,15 @@ class TearsheetView(View):
 
     Examples
     --------
-    >>> view = hz.widgets.TearsheetView(result, benchmark={"Index": index})  # doctest: +SKIP
-    >>> view.choose(period="ytd", markets=["RAIN"])  # doctest: +SKIP
+    >>> day = 86_400.0
+    >>> curve = [(0.0, 100.0), (day, 110.0), (2 * day, 99.0)]
+    >>> index = [(0.0, 50.0), (day, 51.0), (2 * day, 52.0)]
+    >>> view = hz.widgets.TearsheetView(curve, benchmark={"Index": index})
+    >>> view.choose(period="mtd")
+    >>> await view.settled()  # doctest: +SKIP
+    >>> view.tearsheet.metrics.total_return_pct  # doctest: +SKIP
+    -0.01
+    >>> view.close()
     """
 
     kind = "Tearsheet"
@@ -167,6 +175,7 @@ class TearsheetView(View):
         end: Any = _LEAVE,
         markets: Any = _LEAVE,
         benchmark: Any = _LEAVE,
+        **_others: Any,
     ) -> None:
         """Choose as in the form; what is not named stays as it is.
 
@@ -183,9 +192,10 @@ class TearsheetView(View):
 
         Raises
         ------
-        ValueError
+        TypeError, ValueError
             If something cannot be chosen; nothing is changed then.
         """
+        refuse_others(_others, ("period", "start", "end", "markets", "benchmark"))
         ends = {n: v for n, v in (("start", start), ("end", end)) if v is not _LEAVE}
         values = period_chosen(period, ends)
         if markets is not _LEAVE:
@@ -274,7 +284,7 @@ class TearsheetView(View):
         ]
 
     def asked_of(self, base: _Base, values: Mapping[str, str]) -> _Asked:
-        """Read the form."""
+        """Read the form; raises `FieldError`."""
         span = span_asked(values, base.last_ns)
         try:
             within(base.whole.curve, span)
@@ -285,7 +295,7 @@ class TearsheetView(View):
 
     # ------------------------------------------------------------------ the answer
     def answer(self, base: _Base, asked: _Asked, tell: Tell) -> Answer:
-        """Work the part out, with every table."""
+        """Work the part out, with every table; `FieldError` for a benchmark that does not fit."""
         label, source = base.benchmarks.get(asked.benchmark, ("", None))
         against = None if source is None else source()
         is_named = against is not None and against is not SAME

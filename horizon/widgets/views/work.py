@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Final
 
-from horizon import words
+from horizon import checks, words
 from horizon.errors import HorizonError
 from horizon.widgets.face import Face
 from horizon.widgets.fields import FieldError, Form
@@ -95,7 +95,9 @@ class Working(Face):
     """Base of a face that answers choices with work in a thread.
 
     A subclass reads a source (`base_of`), lists its fields, reads what they hold, and makes the
-    answer and its figures; all but the fields in a thread.
+    answer and its figures; all but the fields in a thread. These methods are for the subclass:
+    `base` is what a source was read into, `values` are the texts of the form by their fields,
+    `names` the fields that were changed, and `asked` is what the values mean.
 
     Parameters
     ----------
@@ -134,15 +136,15 @@ class Working(Face):
         raise NotImplementedError
 
     def asked_of(self, base: Any, values: Mapping[str, str]) -> Any:
-        """Read the values; raises `FieldError`."""
+        """Read the values for a `base`; raises `FieldError` where they cannot be read."""
         raise NotImplementedError
 
     def answer(self, base: Any, asked: Any, tell: Tell) -> Answer:
-        """Work out what was asked; in a thread."""
+        """Work out what was `asked` of a `base`, in a thread; `tell` takes the name of a step."""
         raise NotImplementedError
 
     def figures_of(self, answer: Answer, theme: str) -> dict[str, Any]:
-        """Draw the figures of the tabs that have one; in a thread."""
+        """Draw the figures of the tabs of an `answer` that have one, for a `theme`; in a thread."""
         raise NotImplementedError
 
     # ------------------------------------------------------------------ for who uses it
@@ -169,7 +171,7 @@ class Working(Face):
 
     # ------------------------------------------------------------------ wishes
     def turn_to(self, source: Any) -> None:
-        """Answer for another source, or for none; choices stay where they still apply."""
+        """Answer for another `source`, or for None; choices stay where they still apply."""
         if source is self._source:
             return
         self._source = source
@@ -184,7 +186,13 @@ class Working(Face):
         self._live.paint(self)
 
     def look(self, names: set[str]) -> None:
-        """Answer what the form holds now; raises `FieldError` where it cannot be read."""
+        """Answer what the form holds now, where the fields `names` have changed.
+
+        Raises
+        ------
+        FieldError
+            Where it cannot be read.
+        """
         base = self.base
         if base is None:  # the first answer of a source is still on its way: asked for anew
             if self._source is not None:
@@ -218,6 +226,16 @@ class Working(Face):
         if wanted is not None and wanted.base is None:
             return None
         return None if self._made is None else self._made.base
+
+    @property
+    def accepted(self) -> dict[str, str]:
+        """The values that were accepted last: of the answer on its way, else of the one shown."""
+        wanted = self._next if self._next is not None else self._now
+        if wanted is None and self._made is not None:
+            return dict(self._made.values)
+        # Of a source that is being read nothing has been refused yet.
+        is_read = wanted is not None and wanted.base is not None
+        return dict(wanted.values if wanted is not None and is_read else self._form.values)
 
     # ------------------------------------------------------------------ work
     def _ask(self, wanted: _Wanted) -> None:
@@ -306,9 +324,9 @@ class Working(Face):
             self.say(error)
 
     def say(self, error: BaseException) -> None:
-        """Show an error at its field, or on the error line."""
+        """Show `error` at its field, or on the error line."""
         if isinstance(error, FieldError) and error.field in self.defaults:
-            self._form.wrong[error.field] = words.name(str(error))
+            self._form.wrong[error.field] = words.name(checks.error_text(error))
         elif isinstance(error, OURS):
             self.fail(error)
         else:

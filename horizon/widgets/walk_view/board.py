@@ -115,7 +115,7 @@ class SearchBoard:
     def _facts(self, one: Searched) -> list[tuple[str, str]]:
         best = words.MISSING
         if one.best is not None:
-            best = objective_words(one.metric, one.best, "USD")
+            best = _value(one, one.best)
         where = words.MISSING
         if one.best_window is not None:
             where = f"{'window' if self._is_walk else 'piece'} {one.best_window}"
@@ -158,12 +158,12 @@ class SearchBoard:
                 _stamp(start, date_only=is_long),
                 _stamp(end, date_only=is_long),
                 f"{self._trained[number]:,}",
-                words.MISSING if best is None else objective_words(one.metric, best[0], "USD"),
+                words.MISSING if best is None else _value(one, best[0]),
                 words.MISSING if best is None else words.setting(one.settings[best[1]]),
             ]
             if self._is_walk:
                 tested = math.nan if best is None else self._test.get((number, best[1]), math.nan)
-                cells.append(objective_words(one.metric, tested, "USD"))
+                cells.append(_value(one, tested))
             rows.append((f"{number}", cells))
         left = len(one.windows) - _ROWS
         note = f"{counted(left, f'more {unit.lower()}')} not shown." if left > 0 else ""
@@ -205,6 +205,11 @@ class SearchBoard:
             theme=theme,
             title="Training by parameters, so far",
         )
+
+
+def _value(one: Searched, value: float) -> str:
+    """Write a value of the objective; money without its currency, which a search does not tell."""
+    return objective_words(one.metric, value, "").strip()
 
 
 def _span(window: Any) -> tuple[int, int]:

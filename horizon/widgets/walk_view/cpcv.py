@@ -122,7 +122,8 @@ def _splits(result: CpcvResult) -> Section:
             [name, "warn"] if is_flagged else name,
             ", ".join(f"{group}" for group in split.test_groups),
             words.setting(result.settings[split.best_setting]),
-            objective_words(result.objective, split.train_objective, "USD"),
+            # Money stands without its currency: the result does not tell it.
+            objective_words(result.objective, split.train_objective, "").strip(),
         ]
         rows.append((f"{split.number}", cells))
     return sections.table(

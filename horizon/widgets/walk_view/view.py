@@ -53,9 +53,16 @@ class WalkForwardView(Face):
 
     Examples
     --------
-    >>> view = hz.widgets.WalkForwardView(result)
-    >>> view = hz.widgets.WalkForwardView.search(data, factory, {"spread": [0.02, 0.04]})
-    >>> result = await view.done()
+    >>> ticks = pd.DataFrame({"timestamp": range(400), "price": 0.5, "market_id": "RAIN"})
+    >>> def make(params):
+    ...     def quoter(ctx):
+    ...         return hz.quotes(ctx.feed.price, spread=params["spread"], size=5)
+    ...     return [quoter]
+    >>> view = hz.widgets.WalkForwardView.search(ticks, make, {"spread": [0.02, 0.04]}, n_splits=2)
+    >>> view.is_running
+    True
+    >>> result = await view.done()  # doctest: +SKIP
+    >>> view.close()
     """
 
     script = ("fields.js", "sections.js", "walk_view.js")
