@@ -1,0 +1,158 @@
+"""``horizon desk``: a desk to trade by hand, in the browser, for people who write no code."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from horizon.cli.numbers import Number
+from horizon.errors import DataError
+
+__all__ = ["desk"]
+
+
+def _columns(ctx: click.Context, param: click.Parameter, given: tuple[str, ...]) -> dict[str, str]:
+    columns = {}
+    for one in given:
+        ours, sign, theirs = one.partition("=")
+        if not sign or not ours or not theirs:
+            raise click.BadParameter(f"must be NAME=COLUMN, was {one!r}", ctx, param)
+        columns[ours] = theirs
+    return columns
+
+
+def _layout_file(ctx: click.Context, param: click.Parameter, path: Path | None) -> Path | None:
+    if path is not None and path.suffix != ".json":
+        raise click.BadParameter(f"must end with .json, was {str(path)!r}", ctx, param)
+    return path
+
+
+@click.command(short_help="A desk to trade by hand, in the browser.")
+@click.option(
+    "--port",
+    type=click.IntRange(0, 65535),
+    help="Port of the page; left out, the first that is free from 8866 on.",
+)
+@click.option(
+    "--ip",
+    default="127.0.0.1",
+    metavar="ADDRESS",
+    help="Address to listen on. Default 127.0.0.1: this machine only. There is no password: on "
+    "any other address, whoever reaches it can open a desk and see the files given here.",
+)
+@click.option("--no-browser", is_flag=True, help="Do not show it in a browser.")
+@click.option(
+    "--theme", type=click.Choice(["light", "dark"]), help="Colours of the page. Default light."
+)
+@click.option("--dark", is_flag=True, help="Short for --theme dark.")
+@click.option(
+    "--layout",
+    type=click.Path(dir_okay=False, path_type=Path),
+    callback=_layout_file,
+    metavar="FILE.json",
+    help="Where the panels stand: read from this file if it is there, and kept in it.",
+)
+@click.option(
+    "--data",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="CSV or Parquet to replay: timestamp and price, or bid and ask, or open, high, low and "
+    "close; with --books, order books.",
+)
+@click.option("--market", metavar="ID", help="What the market is called, such as AAPL.")
+@click.option(
+    "--column",
+    "columns",
+    multiple=True,
+    metavar="NAME=COLUMN",
+    callback=_columns,
+    help="What the file calls a column, such as price=mid. Can be given several times.",
+)
+@click.option(
+    "--speed",
+    type=Number("times", above=0),
+    help="Seconds of the market in one second: 60 plays a minute in a second. Left out, made-up "
+    "markets play at 1, and a file so that its rows come about twice a second, or as they came if "
+    "that is faster.",
+)
+@click.option(
+    "--books", is_flag=True, help="Orders meet order books: made-up ones, or those of --data."
+)
+@click.option(
+    "--cash",
+    type=Number("usd", above=0),
+    default=100_000.0,
+    help="Paper money at the start, in USD. Default 100000.",
+)
+@click.option(
+    "--fee-bps",
+    type=Number("bps", least=0, below=10_000),
+    default=0.0,
+    help="Fee of each fill in basis points of its value: 10 is 0.1 %. Default 0.",
+)
+@click.pass_context
+def desk(
+    ctx: click.Context,
+    port: int | None,
+    ip: str,
+    no_browser: bool,
+    theme: str | None,
+    dark: bool,
+    layout: Path | None,
+    data: Path | None,
+    market: str | None,
+    columns: dict[str, str],
+    speed: float | None,
+    books: bool,
+    cash: float,
+    fee_bps: float,
+) -> None:
+    """Open a desk to trade by hand: order ticket, chart, book, positions, live in the browser.
+
+    It is a paper account: no real money, no broker. Without --data it plays three made-up
+    prediction markets. Each page that is opened has an account and a Python process of its own,
+    which end when it is closed or loaded again. Ctrl-C in the terminal ends all.
+
+    \b
+    Examples:
+      horizon desk
+      horizon desk --data prices.csv --market AAPL --speed 60 --fee-bps 5
+      horizon desk --data quotes.parquet --column timestamp=ts --column price=mid
+      horizon desk --books --dark --layout desk.json --cash 25000
+    """
+    from horizon.cli import desk_server
+    from horizon.cli.desk_plan import Plan, checked
+    from horizon.cli.group import INTERRUPTED
+    from horizon.cli.problems import Failed, unreadable
+
+    if market is not None and data is None and not books:
+        raise click.UsageError("--market names the market of --data or --books")
+    if columns and (data is None or books):
+        raise click.UsageError("--column is for the rows of --data")
+    if dark and theme == "light":
+        raise click.UsageError("give --dark or --theme light, not both")
+    desk_server.require_voila()
+    plan = Plan(
+        data=None if data is None else str(data.resolve()),
+        market=market,
+        columns=columns,
+        speed=speed,
+        books=books,
+        cash=cash,
+        fee_bps=fee_bps,
+        layout=None if layout is None else str(layout.resolve()),
+    )
+    try:
+        plan = checked(plan)
+    except Exception as error:
+        if (reason := unreadable(error)) is not None:
+            raise Failed(f"{data} cannot be read: {reason}") from error
+        if isinstance(error, DataError) and "columns=" in str(error):
+            raise Failed(f"{error}; here: --column NAME=COLUMN") from error
+        raise
+    interrupted = desk_server.serve(
+        plan, ip=ip, port=port, theme="dark" if dark else theme or "light", opens=not no_browser
+    )
+    if interrupted:
+        ctx.exit(INTERRUPTED)

@@ -1,0 +1,187 @@
+"""What `horizon desk` was asked for: checked before anything is served, sent as JSON, made."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, field, replace
+from itertools import pairwise
+from statistics import median
+from typing import TYPE_CHECKING, Any, Final
+
+from horizon.instruments import Market, class_of_id
+from horizon.types import AssetClass
+
+if TYPE_CHECKING:
+    from horizon.client import ImperativeClient
+    from horizon.feeds import BookReplay, Feed, Replay
+    from horizon.widgets import Workbench
+
+__all__ = ["VARIABLE", "Plan", "checked", "make_desk"]
+
+#: The environment variable that the plan is sent in.
+VARIABLE: Final = "HORIZON_DESK"
+#: Seconds on the wall that the usual step between two rows takes, where no speed is asked for.
+_STEP: Final = 0.5
+#: Rows that are played to an account before the first page is opened, to see that they can be.
+_TRIED: Final = 2_000_000
+_BOOKS_TRIED: Final = 100_000
+#: Prices among the numbers of a row.
+_PRICES: Final = ("price", "bid", "ask", "open", "high")
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Account, data and layout of a desk.
+
+    Attributes
+    ----------
+    data : str or None
+        Path of what is replayed; None for made-up markets.
+    market : str or None
+        The market of data that does not name its own.
+    columns : dict of str to str
+        Horizon's column names to the data's.
+    speed : float or None
+        Market seconds per second; None until `checked` has chosen one.
+    books : bool
+        Whether orders meet order books.
+    cash : float
+        In USD.
+    fee_bps : float
+        Of each fill's notional, in basis points.
+    layout : str or None
+        Path of the file that keeps the layout.
+    kinds : dict of str to str
+        What the markets of the data are; filled in by `checked`.
+    """
+
+    data: str | None = None
+    market: str | None = None
+    columns: dict[str, str] = field(default_factory=dict)
+    speed: float | None = None
+    books: bool = False
+    cash: float = 100_000.0
+    fee_bps: float = 0.0
+    layout: str | None = None
+    kinds: dict[str, str] = field(default_factory=dict)
+
+    def to_json(self) -> str:
+        """Write it as text."""
+        return json.dumps(asdict(self))
+
+    @classmethod
+    def from_json(cls, text: str) -> Plan:
+        """Read what `to_json` has written."""
+        return cls(**json.loads(text))
+
+
+def checked(plan: Plan) -> Plan:
+    """Open the desk once without showing it, and complete the plan by what its data says.
+
+    Raises
+    ------
+    HorizonError, ValueError, OSError
+        For whatever would keep a page from opening, or its data from playing to the end.
+    """
+    import asyncio
+
+    feed = None
+    if plan.data is not None:
+        feed = _replay(plan)
+        speed = plan.speed if plan.speed is not None else _usual_speed(feed)
+        plan = replace(plan, speed=speed, kinds=_kinds(feed))
+        with _account(plan) as ex:
+            feed.run(ex, n=min(feed.total, _BOOKS_TRIED if plan.books else _TRIED))
+
+    async def once() -> None:
+        make_desk(plan, feed, play=False).close()
+
+    asyncio.run(once())
+    return plan
+
+
+def make_desk(plan: Plan, feed: Feed | None = None, *, play: bool = True) -> Workbench:
+    """Make the desk of a plan: an account of its own, and what plays to it.
+
+    Parameters
+    ----------
+    plan : Plan
+        As `checked` has returned it.
+    feed : Feed, optional
+        The plan's data, where it was read already.
+    play : bool
+        Begin at once.
+    """
+    from horizon.widgets import workbench
+
+    ex = _account(plan)
+    feeds = (feed,) if feed is not None else _feeds(plan, ex)
+    first = next(iter(plan.kinds), None)
+    layout = plan.layout or ("book" if plan.books else None)
+    return workbench(ex, feeds, market=first, layout=layout, play=play)
+
+
+def _account(plan: Plan) -> ImperativeClient:
+    from horizon.client import connect
+
+    if plan.books:
+        ex = connect(
+            "book", initial_cash=plan.cash, fee_bps=plan.fee_bps, fill_model="probabilistic"
+        )
+    else:
+        # A fill costs what is quoted, where the data has quotes.
+        ex = connect("paper", initial_cash_usd=plan.cash, fee_bps=plan.fee_bps, matching="quotes")
+    for name, kind in plan.kinds.items():
+        ex.declare(Market(name, AssetClass[kind]))
+    return ex
+
+
+def _feeds(plan: Plan, ex: ImperativeClient) -> tuple[Feed, ...]:
+    from horizon.feeds import SyntheticBooks
+    from horizon.widgets.desk.demo import made_up
+
+    if plan.data is not None:
+        return (_replay(plan),)
+    speed = 1.0 if plan.speed is None else plan.speed
+    if plan.books:
+        return (SyntheticBooks(1, market_id=plan.market or "rain-tomorrow", speed=speed),)
+    feeds = made_up(ex)
+    for feed in feeds:
+        feed.speed = speed
+    return feeds
+
+
+def _replay(plan: Plan) -> Replay | BookReplay:
+    from horizon.feeds import BookReplay, Replay
+
+    assert plan.data is not None
+    if plan.books:
+        return BookReplay(plan.data, market_id=plan.market, speed=plan.speed)
+    return Replay(plan.data, market_id=plan.market, columns=plan.columns or None, speed=plan.speed)
+
+
+def _usual_speed(feed: Replay | BookReplay) -> float:
+    """A speed at which rows come about twice a second; never slower than they came."""
+    times = [feed.time_at(row) for row in range(min(feed.total, 1_000))]
+    steps = [(b - a) / 1e9 for a, b in pairwise(times) if a is not None and b is not None and b > a]
+    return max(1.0, round(median(steps) / _STEP)) if steps else 1.0
+
+
+def _kinds(feed: Replay | BookReplay) -> dict[str, str]:
+    """Say what each market is: by its id, or by prices that are all odds, of a prediction."""
+    from horizon.feeds.reader import NUMBERS
+
+    places = [NUMBERS.index(name) for name in _PRICES]
+    highest: dict[str, float] = dict.fromkeys(feed.markets, 0.0)
+    for batch in feed.batches():
+        for market, _, *numbers in batch:
+            for place in places:
+                price = numbers[place]
+                if price is not None and price > highest[market]:
+                    highest[market] = price
+    return {name: _kind(name, most).name for name, most in highest.items()}
+
+
+def _kind(name: str, highest: float) -> AssetClass:
+    kind: Any = class_of_id(name)
+    return AssetClass.Prediction if kind is AssetClass.Equity and highest <= 1.0 else kind
