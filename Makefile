@@ -24,11 +24,12 @@ unexport PYTHONDONTWRITEBYTECODE
 NONE_OK = || { code=$$?; [ $$code -eq 5 ] && echo "nothing to collect for '$@', going on" || exit $$code; }
 
 .DEFAULT_GOAL := help
-.PHONY: help setup lab test lint unit notebooks browser coverage test-long bench picture lock format clean
+.PHONY: help setup lab test lint unit notebooks browser coverage test-long bench docs dist \
+  binder-check picture lock format clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(firstword $(MAKEFILE_LIST)) | sed -E 's/^([a-z-]+):.*## (.*)/\1|\2/' \
-	  | while IFS='|' read -r name text; do printf '  make %-10s %s\n' "$$name" "$$text"; done
+	  | while IFS='|' read -r name text; do printf '  make %-12s %s\n' "$$name" "$$text"; done
 
 setup: $(READY) ## create .venv from requirements.lock and install the project into it
 
@@ -65,8 +66,9 @@ lint: setup ## ruff and mypy
 unit: setup ## the quick tests
 	$(PYTEST) -n $(JOBS) $(NONE_OK)
 
-notebooks: setup ## run the notebooks, and check that they are committed clean
+notebooks: setup ## run the course and its solutions, and check that it is committed clean
 	$(BIN)/python scripts/notebooks.py --check
+	$(BIN)/python scripts/notebooks.py --solutions --repeat -j $(JOBS)
 	$(if $(NOTEBOOKS),$(BIN)/python -m pytest --nbval-lax -n $(JOBS) --dist loadfile $(NOTEBOOKS) $(NONE_OK),@echo "no notebooks yet")
 
 browser: setup ## drive the desk and run the notebooks in JupyterLab in a headless Chromium
@@ -78,11 +80,21 @@ coverage: setup ## the quick tests again, with branch coverage, which doubles th
 test-long: setup ## the tests that take minutes
 	$(PYTEST) -m long -n $(JOBS) tests $(NONE_OK)
 
+docs: setup ## build the site into build/docs/html; a warning is an error, the examples run
+	$(PYTEST) -q -n $(JOBS) tests/docs tests/test_readme.py
+	$(BIN)/python scripts/docs.py $(DOCS_ARGS)
+
+dist: setup ## build sdist and wheel into dist/, and try the wheel in environments of its own
+	$(BIN)/python scripts/package_check.py
+
+binder-check: setup ## make Binder's environment as Binder would, and run the workbench there
+	$(BIN)/python scripts/binder_check.py
+
 bench: setup ## print the figures of benchmarks/
 	@for script in $(wildcard benchmarks/bench_*.py); do \
 	  echo "== $$script"; $(BIN)/python "$$script" || exit 1; done
 
-picture: setup ## make the README's picture anew
+picture: setup ## make the pictures of README, pages and course anew
 	$(BIN)/python scripts/picture.py
 
 lock: $(LOCKED) ## resolve pyproject.toml into requirements.lock again (UPGRADE=1: newest versions)

@@ -1,25 +1,53 @@
-"""The README's examples run as they stand."""
+"""The examples of the README and of the pages run as they stand."""
 
 import re
 from pathlib import Path
 
 import pytest
 
-README = Path(__file__).resolve().parents[1] / "README.md"
-EXAMPLES = re.findall(r"```python\n(.*?)```", README.read_text(encoding="utf-8"), re.DOTALL)
+ROOT = Path(__file__).resolve().parents[1]
+PAGES = ("README.md", "docs/start.md", "docs/tour.md", "docs/coming-from.md")
+#: What each page's examples print, worked out by hand.
+SHOWN = {
+    # 100,000 - 10 x 180 - 10 bps of 1,800
+    "README.md": ["filled", "VenueCapital(cash=98198.2"],
+    # 10,000 - 38 + 100
+    "docs/start.md": ["new\nfilled\n10062.0"],
+    # and 100 YES at 0.40, 100 NO at 0.60, which fills at its own price: nothing is left of either
+    "docs/tour.md": ["filled", "VenueCapital(cash=98198.2"],
+    "docs/coming-from.md": ["=== Backtest: cross ==="],
+}
 
 
-def test_readme_has_examples() -> None:
-    assert len(EXAMPLES) >= 2
+def examples(page: str) -> list[str]:
+    text = (ROOT / page).read_text(encoding="utf-8")
+    return re.findall(r"```python\n(.*?)```", text, re.DOTALL)
 
 
-def test_readme_examples_run_one_after_the_other(
+@pytest.mark.parametrize("page", PAGES)
+def test_examples_of_a_page_run_one_after_the_other(
+    page: str,
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    assert examples(page)
+    monkeypatch.chdir(tmp_path)  # some write a file
+    namespace: dict[str, object] = {}
+    for example in examples(page):
+        exec(compile(example, page, "exec"), namespace)
+    shown = capsys.readouterr().out
+    for text in SHOWN[page]:
+        assert text in shown
+
+
+def test_an_example_of_each_comparison_is_the_same_number_twice(
     capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.chdir(tmp_path)  # one of them writes a file
+    """The page says that these two ratios are the same, at 252 returns a year."""
+    monkeypatch.chdir(tmp_path)
     namespace: dict[str, object] = {}
-    for example in EXAMPLES:
-        exec(compile(example, str(README), "exec"), namespace)
-    shown = capsys.readouterr().out
-    assert "filled" in shown
-    assert "VenueCapital(cash=98198.2" in shown  # 100,000 - 10 x 180 - 10 bps of 1,800
+    for example in examples("docs/coming-from.md"):
+        exec(compile(example, "coming-from.md", "exec"), namespace)
+    one, other = capsys.readouterr().out.split()[-2:]
+    assert float(one) == float(other)

@@ -1,0 +1,212 @@
+"""Build the site: the pages of docs/, the reference out of docstrings, and the course as it runs.
+
+    python scripts/docs.py              into build/docs/html; a warning is an error
+    python scripts/docs.py --quick      without running the notebooks: no figures on their pages
+
+The course is run anew, since committed notebooks hold no figures, and kept under the hash of what
+it was made of: a notebook that has not changed is not run again.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import inspect
+import re
+import shutil
+import sys
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from importlib import resources
+from pathlib import Path
+from types import ModuleType
+
+import nbformat
+import plotly.io
+from nbclient import NotebookClient
+from nbformat import NotebookNode
+from sphinx.cmd.build import main as sphinx_build
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT))  # for the list of public names, which the tests keep
+
+from tests.docs.names import Name, comment, members, public_names  # noqa: E402
+
+BUILD = ROOT / "build" / "docs"
+SOURCE, HTML, RUNS = BUILD / "source", BUILD / "html", BUILD / "runs"
+#: Pages that stand at the top of the repository.
+TOP = {"CHANGELOG.md": "changelog.md", "ARCHITECTURE.md": "architecture.md"}
+TOP |= {"CONTRIBUTING.md": "contributing.md"}
+FIGURE = "application/vnd.plotly.v1+json"
+WIDGET = "application/vnd.jupyter.widget-view+json"
+LIVE = '<p class="hz-live">Live when the notebook runs: {what}.</p>'
+CELL_TIMEOUT = 300  # seconds
+
+
+def copy_pages() -> None:
+    """Copy what Sphinx reads to a folder of its own, links put right."""
+    shutil.rmtree(SOURCE, ignore_errors=True)
+    shutil.copytree(ROOT / "docs", SOURCE, ignore=shutil.ignore_patterns("_build"))
+    for name, page in TOP.items():
+        text = (ROOT / name).read_text(encoding="utf-8")
+        for other, its_page in TOP.items():
+            text = text.replace(f"]({other})", f"]({its_page})")
+        (SOURCE / page).write_text(text.replace("](docs/", "]("), encoding="utf-8")
+    for path in SOURCE.rglob("*.md"):
+        text = path.read_text(encoding="utf-8")
+        path.write_text(text.replace("](../notebooks/", "](notebooks/"), encoding="utf-8")
+    script = resources.files("plotly").joinpath("package_data/plotly.min.js").read_bytes()
+    (SOURCE / "_static" / "plotly.min.js").write_bytes(script)
+
+
+# ---------------------------------------------------------------- the course
+def copy_course(run: bool) -> None:
+    """Put the notebooks among the pages, run if `run`."""
+    paths = sorted((ROOT / "notebooks").glob("*.ipynb"))
+    (SOURCE / "notebooks").mkdir()
+    with ThreadPoolExecutor(2) as pool:
+        for path, nb in zip(paths, pool.map(executed if run else read, paths), strict=True):
+            for number, cell in enumerate(nb.cells):
+                if cell.cell_type == "markdown":
+                    cell.source = cell.source.replace("../docs/", "../")
+                else:
+                    cell.outputs = [shown(o, f"{path.stem}-{number}") for o in cell.outputs]
+            if path.stem == "index":
+                others = "\n".join(it.stem for it in paths if it != path)
+                tree = f"```{{toctree}}\n:hidden:\n\n{others}\n```"
+                nb.cells.append(nbformat.v4.new_markdown_cell(tree))
+            nbformat.write(nb, SOURCE / "notebooks" / path.name)
+
+
+def read(path: Path) -> NotebookNode:
+    """The notebook as it is committed."""
+    return nbformat.read(path, as_version=4)
+
+
+def executed(path: Path) -> NotebookNode:
+    """The notebook with what its cells show, figures included."""
+    made_of = hashlib.sha256(path.read_bytes())
+    for file in sorted((ROOT / "horizon").rglob("*")):
+        if file.suffix in {".py", ".js", ".css", ".html"}:
+            made_of.update(file.read_bytes())
+    kept = RUNS / f"{path.stem}-{made_of.hexdigest()[:16]}.ipynb"
+    if not kept.exists():
+        nb = read(path)
+        resources_ = {"metadata": {"path": str(path.parent)}}
+        NotebookClient(
+            nb, timeout=CELL_TIMEOUT, resources=resources_, store_widget_state=False
+        ).execute()
+        RUNS.mkdir(parents=True, exist_ok=True)
+        for former in RUNS.glob(f"{path.stem}-*.ipynb"):
+            former.unlink()
+        nbformat.write(nb, kept)
+    return read(kept)
+
+
+def shown(output: NotebookNode, key: str) -> NotebookNode:
+    """An output as a page can show it: a figure drawn by the page, a widget in words."""
+    data = output.get("data", {})
+    if FIGURE in data:
+        figure = data[FIGURE]
+        drawn = {"data": figure["data"], "layout": figure["layout"]}
+        # Its own id, so that the same site is built twice.
+        html = plotly.io.to_html(
+            drawn, include_plotlyjs=False, full_html=False, div_id=f"figure-{key}",
+            config={"displayModeBar": False, "responsive": True}, validate=False,
+        )  # fmt: skip
+        return nbformat.v4.new_output("display_data", {"text/html": html})
+    if WIDGET in data:
+        what = re.match(r"\w+", data.get("text/plain", ""))
+        words = f"<code>{what.group()}</code>" if what else "a widget"
+        return nbformat.v4.new_output("display_data", {"text/html": LIVE.format(what=words)})
+    if "text/html" in data and "<script" in data["text/html"]:  # plotly's own start-up
+        return nbformat.v4.new_output("display_data", {"text/plain": ""})
+    return output
+
+
+# ---------------------------------------------------------------- the reference
+def write_reference() -> None:
+    """Write a page for each public name, and the tables that lead to them."""
+    folder = SOURCE / "reference" / "api"
+    folder.mkdir(parents=True)
+    known = {name.path: name for name in public_names()}
+    for name in known.values():
+        if not isinstance(name.thing, ModuleType):
+            (folder / f"{name.path}.rst").write_text("\n".join(page(name)), encoding="utf-8")
+    for path in sorted((SOURCE / "reference").glob("*.md")):
+        text = path.read_text(encoding="utf-8")
+        path.write_text(NAMES.sub(lambda match: table(match, known), text), encoding="utf-8")
+
+
+#: A list of names in a page of the reference:  ```{names} horizon.venues  Paper BookVenue ```
+NAMES = re.compile(r"```\{names\} (?P<namespace>[\w.]+)\n(?P<names>.*?)```", re.DOTALL)
+
+
+def listed(text: str) -> Iterator[str]:
+    """The full names that a page of the reference lists."""
+    for match in NAMES.finditer(text):
+        for name in match["names"].split():
+            yield f"{match['namespace']}.{name}"
+
+
+def table(match: re.Match[str], known: dict[str, Name]) -> str:
+    """A table of names with their first sentences, and the order of their pages."""
+    names = [known[f"{match['namespace']}.{name}"] for name in match["names"].split()]
+    rows = []
+    for name in names:
+        first = first_sentence(name).replace("|", r"\|")
+        rows.append(f"| [`{short(name)}`](api/{name.path}.rst) | {first} |")
+    tree = "\n".join(f"{short(name)} <api/{name.path}>" for name in names)
+    head = "| Name | |\n| --- | --- |\n"
+    return f"{head}{chr(10).join(rows)}\n\n```{{toctree}}\n:hidden:\n\n{tree}\n```"
+
+
+def short(name: Name) -> str:
+    """As a user writes it: ``hz.venues.Fees``."""
+    return name.path.replace("horizon", "hz", 1)
+
+
+def first_sentence(name: Name) -> str:
+    """What a name's docstring, or a constant's comment, begins with."""
+    told = inspect.getdoc(name.thing) if callable(name.thing) else "\n".join(comment(name))
+    text = " ".join((told or "").split("\n\n")[0].split())
+    # Markdown and reST agree on code but for the number of backticks.
+    return re.sub(r"``?([^`]+)``?", r"`\1`", text)
+
+
+def page(name: Name) -> Iterator[str]:
+    """The reST of one name's page."""
+    title = short(name)
+    yield from (title, "=" * len(title), "")
+    if inspect.isclass(name.thing):
+        yield from (f".. autoclass:: {name.path}", "")
+        found = list(members(name.thing))
+        for member, thing in sorted(found, key=lambda it: not inspect.isfunction(it[1])):
+            kind = "automethod" if inspect.isfunction(thing) else "autoproperty"
+            yield from (f"   .. {kind}:: {name.path}.{member}", "")
+    elif callable(name.thing):
+        yield from (f".. autofunction:: {name.path}", "")
+    else:
+        # autodata would show what its class says.
+        yield from (f".. py:data:: {name.path}", "")
+        yield from (f"   {line}" for line in comment(name))
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Build it, and say where it is."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--quick", action="store_true", help="do not run the notebooks")
+    args = parser.parse_args(argv)
+    copy_pages()
+    copy_course(run=not args.quick)
+    write_reference()
+    shutil.rmtree(HTML, ignore_errors=True)
+    code = sphinx_build(["-b", "html", "-W", "--keep-going", "-q", "-j", "2",
+                         "-d", str(BUILD / "doctrees"), str(SOURCE), str(HTML)])  # fmt: skip
+    if code == 0:
+        print(f"built: {(HTML / 'index.html').relative_to(ROOT)}")
+    return code
+
+
+if __name__ == "__main__":
+    sys.exit(main())
