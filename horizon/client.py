@@ -99,6 +99,29 @@ def connect(
         If the name is unknown; the message lists those that are known.
     TypeError, ValueError
         If an option is none of the venue's, or not as it takes it.
+
+    Examples
+    --------
+    On paper, orders meet the prices that you tick:
+
+    >>> with hz.connect("paper", initial_cash_usd=50_000, fee_bps=10) as ex:
+    ...     fills = ex.tick("AAPL", 180.0)
+    ...     order = ex.buy("AAPL", 10, market=True)
+    ...     print(order.status, order.average_price, order.fees)
+    filled 180.0 1.8
+
+    With books they take what is there, level by level. Three at 100.5 and two at 101:
+
+    >>> ex = hz.connect("book", initial_cash=1_000)
+    >>> fills = ex.take_book("ACME", bids=[(99.5, 10)], asks=[(100.5, 3), (101.0, 10)])
+    >>> ex.buy("ACME", 5, market=True).average_price
+    100.7
+
+    Limits are given with ``risk=``:
+
+    >>> ex = hz.connect("paper", risk=hz.RiskConfig(max_order_size=100))
+    >>> ex.engine.risk_config.max_order_size
+    100.0
     """
     if isinstance(venue, str):
         factory = _VENUES.get(venue)
@@ -137,8 +160,22 @@ def register_venue(
 
     Raises
     ------
+    TypeError
+        If `name` is no text, or `factory` cannot be called.
     ValueError
         If the name is taken and `replace` is False.
+
+    Examples
+    --------
+    A paper account with a broker's own fees, 2 basis points for makers and 5 for takers:
+
+    >>> def broker(cash=100_000.0):
+    ...     return hz.Paper(cash, maker_fee_rate=0.0002, taker_fee_rate=0.0005)
+    >>> hz.register_venue("my-broker", broker, replace=True)
+    >>> ex = hz.connect("my-broker", cash=10_000)
+    >>> fills = ex.tick("ACME", 100.0)
+    >>> ex.buy("ACME", 20, market=True).fees
+    1.0
     """
     checks.text("name", name)
     if not callable(factory):
@@ -165,14 +202,63 @@ def _check_options(venue: str, factory: Callable[..., Any], options: dict[str, A
 class ImperativeClient(OrderVerbs):
     """Orders by hand on one venue, through an engine and its risk rules.
 
-    Every order verb takes exactly one of ``limit=`` and ``market=True`` and returns the order as
-    it then stands, frozen; `order` gives the present one. A market may be named by its id or by
-    a `Market`, which then says what it is.
+    `horizon.connect` makes one. Every order verb takes exactly one of ``limit=`` and
+    ``market=True`` and returns the order as it then stands, frozen; `order` gives the present
+    one. A market may be named by its id or by a `Market`, which then says what it is.
+
+    A wrong argument raises ``ValueError`` or ``TypeError``, a limit of yours `RiskRejected`, and
+    nothing is sent. What the market refuses comes back as an order with status ``"rejected"``.
+    After `close` every call raises `VenueError`.
+
+    Parameters
+    ----------
+    engine : Engine
+        What the client stands on.
 
     Attributes
     ----------
     engine : Engine
-        What the client stands on.
+        The same; its limits, refusals and kill switch are there.
+
+    Raises
+    ------
+    TypeError
+        If `engine` is no `Engine`.
+
+    Examples
+    --------
+    Buy at the market, and sell half when the price has risen. Fees are 10 basis points: 1.80 of
+    the 1,800 that ten shares cost, 0.95 of the 950 that five bring in.
+
+    >>> ex = hz.connect("paper", initial_cash_usd=10_000, fee_bps=10)
+    >>> fills = ex.tick("AAPL", 180.0)
+    >>> bought = ex.buy("AAPL", 10, market=True)
+    >>> bought.status, bought.average_price, bought.fees
+    ('filled', 180.0, 1.8)
+    >>> fills = ex.tick("AAPL", 190.0)
+    >>> sold = ex.sell("AAPL", 5, market=True)
+    >>> ex.realized_pnl(), round(ex.balance().fees, 6)
+    (50.0, 2.75)
+
+    A limit order waits for its price:
+
+    >>> waiting = ex.buy("AAPL", 5, limit=185.0)
+    >>> waiting.status
+    'new'
+    >>> [(fill.quantity, fill.price) for fill in ex.tick("AAPL", 184.0)]
+    [(5.0, 185.0)]
+
+    An order that the account cannot pay comes back refused, with what it needed:
+
+    >>> refused = ex.buy("AAPL", 1_000, market=True)
+    >>> refused.status, refused.metadata["required"]
+    ('rejected', 184184.0)
+
+    Close everything, and leave:
+
+    >>> [(order.side, order.quantity) for order in ex.flatten_all()]
+    [('sell', 10.0)]
+    >>> ex.close()
     """
 
     def __init__(self, engine: Engine) -> None:
@@ -247,10 +333,33 @@ class ImperativeClient(OrderVerbs):
 
         A new price is a new arrival, a new quantity alone keeps the place in the queue.
 
+        Parameters
+        ----------
+        order_id : str
+        new_quantity : float, optional
+            The whole quantity, what has filled included; above that.
+        new_price : float, optional
+            The new limit.
+
+        Returns
+        -------
+        VenueOrder
+            As it stands after that; with a book, it may have filled on its new arrival.
+
         Raises
         ------
         OrderError, RiskRejected
             If the order, the market, money or risk refuse it; the order stays as it was.
+        TypeError, ValueError
+            If neither argument is given, or one is not a number above 0 on the market's grid.
+
+        Examples
+        --------
+        >>> ex = hz.connect("paper")
+        >>> order = ex.buy("AAPL", 10, limit=180.0)
+        >>> changed = ex.amend(order.id, new_quantity=12, new_price=181.0)
+        >>> changed.id == order.id, changed.quantity, changed.price
+        (True, 12.0, 181.0)
         """
         return self.engine.amend(order_id, new_quantity, new_price)
 
@@ -260,7 +369,7 @@ class ImperativeClient(OrderVerbs):
         new_quantity: float | None = None,
         new_price: float | None = None,
     ) -> AmendPreview:
-        """Say what `amend` would do, without doing it; nothing changes.
+        """Say what `amend` would do with the same arguments; nothing changes.
 
         Returns
         -------
@@ -288,24 +397,102 @@ class ImperativeClient(OrderVerbs):
         return self.engine.preview_amend(order_id, new_quantity, new_price)
 
     def cancel(self, order_id: str) -> bool:
-        """End an open order; False for one that is closed or unknown."""
+        """End an open order.
+
+        Parameters
+        ----------
+        order_id : str
+
+        Returns
+        -------
+        bool
+            False for one that is closed already, or unknown: a cancel may be sent twice.
+        """
         return self.engine.cancel(order_id)
 
     def cancel_all(self, market_id: str | None = None) -> int:
-        """End the open orders of a market, or all of them; returns how many."""
+        """End the open orders of a market, or all of them.
+
+        Parameters
+        ----------
+        market_id : str, optional
+            Both sides of a prediction market; by its ``:no`` id, the orders for NO alone.
+
+        Returns
+        -------
+        int
+            How many.
+        """
         return self.engine.cancel_all(market_id)
 
     def flatten(self, market_id: str) -> list[VenueOrder]:
-        """Close what is held in a market, both its sides; see `Engine.flatten`."""
+        """Close what is held in a market, both its sides.
+
+        Its algorithms are stopped and its open orders cancelled first; then market orders are
+        sent for what is held. Risk refuses none of it.
+
+        Parameters
+        ----------
+        market_id : str
+            By the id of a NO side, that side alone; the market's algorithms are stopped all the
+            same.
+
+        Returns
+        -------
+        list of VenueOrder
+            The market orders, one for each side that was held; empty where nothing was.
+
+        Examples
+        --------
+        >>> ex = hz.connect("paper")
+        >>> fills = ex.tick("TSLA", 200.0)
+        >>> order = ex.short("TSLA", 10, market=True)
+        >>> [(order.side, order.quantity, order.status) for order in ex.flatten("TSLA")]
+        [('buy', 10.0, 'filled')]
+        """
         checks.text("market_id", market_id)
         return self.engine.flatten(market_id)
 
     def flatten_all(self) -> list[VenueOrder]:
-        """Close everything that is held; see `Engine.flatten`."""
+        """Close everything that is held, in every market; see `flatten`."""
         return self.engine.flatten()
 
     def settle(self, market_id: str, price: float) -> list[VenueSettlement]:
-        """End a market at a price, e.g. a prediction at its outcome 1.0 or 0.0."""
+        """End a market at a price, e.g. a prediction at its outcome 1.0 or 0.0.
+
+        Its algorithms are stopped, its orders cancelled, and both its sides closed without fee.
+        Orders that follow are rejected (``"settled"``).
+
+        Parameters
+        ----------
+        market_id : str
+            By the id of a NO side, `price` is NO's.
+        price : float
+            0 to 1 for a prediction, the intrinsic value of an option, 0 or more for anything else.
+
+        Returns
+        -------
+        list of VenueSettlement
+            One for each position closed; empty where there was none, and where the market is
+            settled already at this price.
+
+        Raises
+        ------
+        OrderError
+            If the market is settled already at another price.
+        TypeError, ValueError
+            If the price is none that the market can settle at.
+
+        Examples
+        --------
+        A call bought for 3.50, at 185 on its last day: it is worth 5.00, times 100.
+
+        >>> ex = hz.connect("paper")
+        >>> call = ex.buy_option("AAPL", 180, "2025-01-17", "call", 1, limit=3.5).market_id
+        >>> fills = ex.tick(call, 3.4)
+        >>> ex.settle(call, 5.0)[0].realized_pnl, ex.positions()
+        (150.0, [])
+        """
         return self.engine.settle(market_id, price)
 
     # ------------------------------------------------------------------ algorithms
@@ -341,6 +528,25 @@ class ImperativeClient(OrderVerbs):
         -------
         TWAP
             Started; every tick of the market advances it. ``await algo.done()`` waits for it.
+
+        Raises
+        ------
+        AlgoError
+            If the market is settled.
+        TypeError, ValueError
+            If an argument is not as above, or does not fit the market.
+
+        Examples
+        --------
+        A slice of 10 every 20 seconds. Each is a limit at the price of its tick, and fills when
+        the market comes back to it:
+
+        >>> ex = hz.connect("paper")
+        >>> algo = ex.twap("ACME", 30, duration_secs=60, num_slices=3)
+        >>> for second, price in [(0, 20.0), (20, 19.9), (40, 19.8), (50, 19.8), (60, 19.7)]:
+        ...     fills = ex.tick("ACME", price, float(second))
+        >>> algo.status, algo.progress.filled, round(algo.progress.average_price, 6)
+        ('completed', 30.0, 19.9)
         """
         algo = TWAP(self, duration_secs, num_slices, price_limit=price_limit)
         return self._run(algo, market_id, qty, side, None, reduce_only)
@@ -356,7 +562,25 @@ class ImperativeClient(OrderVerbs):
         price_limit: float | None = None,
         reduce_only: bool = False,
     ) -> VWAP:
-        """Work an order in slices sized by a volume profile; see `twap` and `VWAP`."""
+        """Work an order in slices sized by a volume profile; the other arguments are `twap`'s.
+
+        Parameters
+        ----------
+        volume_profile : sequence of float
+            Relative volume of each slice; they need not sum to 1. See `horizon.VWAP`.
+
+        Returns
+        -------
+        VWAP
+            Started, as by `twap`.
+
+        Examples
+        --------
+        >>> ex = hz.connect("paper")
+        >>> algo = ex.vwap("ACME", 100, duration_secs=60, volume_profile=[0.5, 0.2, 0.3])
+        >>> [piece.size for piece in algo.progress.schedule]
+        [50.0, 20.0, 30.0]
+        """
         algo = VWAP(self, duration_secs, volume_profile, price_limit=price_limit)
         return self._run(algo, market_id, qty, side, None, reduce_only)
 
@@ -370,7 +594,30 @@ class ImperativeClient(OrderVerbs):
         side: str = "buy",
         reduce_only: bool = False,
     ) -> Iceberg:
-        """Rest an order at a limit, showing `show_size` of it at a time; see `Iceberg`."""
+        """Rest an order at a limit, showing a part of it at a time.
+
+        Parameters
+        ----------
+        market_id, qty, side, reduce_only
+            As in `twap`.
+        show_size : float
+            The most that is shown at once.
+        limit : float
+            Of every part.
+
+        Returns
+        -------
+        Iceberg
+            Started; the first part is sent with the market's next tick.
+
+        Examples
+        --------
+        >>> ex = hz.connect("paper")
+        >>> algo = ex.iceberg("ACME", 25, show_size=10, limit=20.0)
+        >>> fills = ex.tick("ACME", 20.5)
+        >>> [order.quantity for order in ex.open_orders()]
+        [10.0]
+        """
         algo = Iceberg(self, show_size)
         return self._run(algo, market_id, qty, side, checks.positive("limit", limit), reduce_only)
 
@@ -399,12 +646,26 @@ class ImperativeClient(OrderVerbs):
         limit: float | None = None,
         reduce_only: bool = False,
     ) -> tuple[OrderRequest, Market | None]:
-        """Say a parent order in an algorithm's words, for its `check` and `start`.
+        """Say a parent order in an algorithm's words, for its ``check`` and ``start``.
+
+        Parameters
+        ----------
+        market_id, qty, side, reduce_only
+            As in `twap`.
+        limit : float, optional
+            The parent's price.
 
         Returns
         -------
         tuple of OrderRequest and Market or None
             The parent order, and the market if it was given as one.
+
+        Examples
+        --------
+        >>> ex = hz.connect("paper")
+        >>> request, _ = ex.algo_request("rain:no", 100, side="buy", limit=0.3)
+        >>> request.market_id, request.side, request.size, request.price
+        ('rain', Side.No, 100.0, 0.3)
         """
         order_side = OrderSide(checks.one_of("side", side, ("buy", "sell")))
         quantity = checks.positive("qty", qty)
@@ -437,20 +698,62 @@ class ImperativeClient(OrderVerbs):
 
     # ------------------------------------------------------------------ market
     def declare(self, market: Market) -> None:
-        """Say what a market is, before its first order."""
+        """Say what a market is, before its first order.
+
+        Parameters
+        ----------
+        market : Market
+
+        Raises
+        ------
+        TypeError, ValueError
+            If it is no `Market`, or the market is known as something else.
+
+        Examples
+        --------
+        >>> ex = hz.connect("paper")
+        >>> ex.declare(hz.Market("rain", hz.Prediction))
+        >>> ex.buy("rain", 100, limit=1.2)
+        Traceback (most recent call last):
+        ...
+        ValueError: limit price must lie strictly between 0 and 1 for Prediction 'rain', was 1.2
+        """
         self.engine.declare(market)
 
     def tick(
         self, market_id: str, price: float, timestamp: Any = None, **bar: Any
     ) -> list[VenueFill]:
-        """Give a paper market its price; see `horizon.venues.Paper.tick`.
+        """Give a paper market its price, and match its resting orders.
 
-        Returns the fills that this made; `fills` gives them as well.
+        Parameters
+        ----------
+        market_id : str
+            By the id of a NO side, all prices are NO's.
+        price : float
+            Last price, or a bar's close; positions are marked at it.
+        timestamp : float, int or datetime, optional
+            Seconds since 1970, or a datetime (a naive one is local time). Left out: the later of
+            the clock and the market's last tick.
+        **bar
+            ``high``, ``low`` and ``open`` of a bar, ``bid`` and ``ask``, ``volume``; see
+            `Paper.tick`.
+
+        Returns
+        -------
+        list of VenueFill
+            What this tick filled; `fills` gives them as well.
+
+        Raises
+        ------
+        TypeError, ValueError
+            For a price that the market cannot have, or a time before its last tick.
+        VenueError
+            If the venue has its prices from books.
         """
         return self._venue.tick(market_id, price, timestamp, **bar)
 
     def quote(self, market_id: str) -> VenueQuote | None:
-        """The last tick of a market; None before the first."""
+        """The last tick of a market, by ``"<id>:no"`` in the price of NO; None before the first."""
         return self._venue.quote(market_id)
 
     def take_book(
@@ -464,9 +767,34 @@ class ImperativeClient(OrderVerbs):
         volume: float | None = None,
         trade: float | None = None,
     ) -> list[VenueFill]:
-        """Give a market its next order book; see `horizon.venues.BookAccount.take_book`.
+        """Give a market of a book account its next order book, and match its resting orders.
 
-        Returns the fills that this made; `fills` gives them as well.
+        Parameters
+        ----------
+        market_id : str
+            By the id of a NO side, the book is NO's.
+        bids, asks : sequence of (price, size)
+            The best first; a side may be empty. Sizes are above 0.
+        timestamp : float, int or datetime, optional
+            Seconds since 1970, or a datetime (a naive one is local time). Left out: the present.
+        price : float, optional
+            What positions are marked at; the mid if left out.
+        volume : float, optional
+            Units traded since the book before; matching does not use it.
+        trade : float, optional
+            Price of the latest trade, to be shown; it marks and fills nothing.
+
+        Returns
+        -------
+        list of VenueFill
+            What this book filled; `fills` gives them as well.
+
+        Raises
+        ------
+        DataError, TypeError, ValueError
+            For a book that cannot be; see `horizon.venues.BookAccount.take_book`.
+        VenueError
+            If the venue takes no books, as on paper.
         """
         return self._venue.take_book(
             market_id, bids, asks, timestamp, price=price, volume=volume, trade=trade
@@ -477,6 +805,14 @@ class ImperativeClient(OrderVerbs):
 
         By the id of a NO side it is the book of NO. What this account has taken since the last
         book came is gone from it.
+
+        Examples
+        --------
+        >>> ex = hz.connect("book", clock=lambda: 0.0)
+        >>> fills = ex.take_book("ACME", bids=[(99.5, 10)], asks=[(100.5, 3), (101.0, 10)])
+        >>> order = ex.buy("ACME", 5, market=True)
+        >>> ex.book("ACME").asks
+        [(101.0, 8.0)]
         """
         return self._venue.book(market_id)
 
@@ -491,7 +827,7 @@ class ImperativeClient(OrderVerbs):
         return self._venue.positions()
 
     def open_orders(self, market_id: str | None = None) -> list[VenueOrder]:
-        """Orders that may still fill, oldest first."""
+        """Orders that may still fill, oldest first; of one market where it is named."""
         return self._venue.open_orders(market_id)
 
     def orders(self) -> list[VenueOrder]:
@@ -499,7 +835,17 @@ class ImperativeClient(OrderVerbs):
         return self._venue.orders()
 
     def order(self, order_id: str) -> VenueOrder:
-        """Return one order as it stands; `OrderError` if it is unknown."""
+        """Return one order as it stands.
+
+        Parameters
+        ----------
+        order_id : str
+
+        Raises
+        ------
+        OrderError
+            If no order has this id.
+        """
         return self._venue.order(order_id)
 
     def balance(self) -> VenueCapital:
@@ -507,11 +853,22 @@ class ImperativeClient(OrderVerbs):
         return self._venue.balance()
 
     def realized_pnl(self) -> float:
-        """Profit of everything closed so far, before fees."""
+        """Profit of everything closed so far, before fees, in the account's currency."""
         return self._venue.realized_pnl()
 
     def fills(self) -> list[VenueFill]:
-        """Fills since the last call, oldest first; each is given once."""
+        """Fills since the last call, oldest first; each is given once.
+
+        `fills_frame` shows all of them, as often as it is asked.
+
+        Examples
+        --------
+        >>> ex = hz.connect("paper")
+        >>> fills = ex.tick("AAPL", 180.0)
+        >>> order = ex.buy("AAPL", 10, market=True)
+        >>> len(ex.fills()), len(ex.fills()), len(ex.fills_frame())
+        (1, 0, 1)
+        """
         return self._venue.drain_fills()
 
     def settlements(self) -> list[VenueSettlement]:
@@ -521,7 +878,18 @@ class ImperativeClient(OrderVerbs):
     def orders_frame(self) -> pd.DataFrame:
         """Every order as a table, one row each, indexed by order id.
 
-        What an order says of itself comes first; `intent` and `reason` are from its metadata.
+        What an order says of itself comes first; ``intent`` and ``reason`` are from its metadata.
+
+        Examples
+        --------
+        >>> ex = hz.connect("paper")
+        >>> order = ex.buy("AAPL", 10, limit=180.0)
+        >>> order = ex.short("TSLA", 5, limit=210.0)
+        >>> print(ex.orders_frame()[["market_id", "side", "price", "status"]])
+           market_id  side  price status
+        id
+        p1      AAPL   buy  180.0    new
+        p2      TSLA  sell  210.0    new
         """
         frame = _frame(self.orders(), VenueOrder, "id")
         for name in ("intent", "reason"):

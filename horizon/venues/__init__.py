@@ -17,12 +17,14 @@ from horizon.venues.simulated import SimulatedVenue
 if TYPE_CHECKING:  # what is loaded on first use
     from horizon.venues.book import BookVenue
     from horizon.venues.book_account import BookAccount
+    from horizon.venues.book_view import BookView
     from horizon.venues.fees import Fees, FlatFees
     from horizon.venues.fill_models import (
         DeterministicFills,
         FillModel,
         GLFTFills,
         ProbabilisticFills,
+        RestingOrder,
     )
     from horizon.venues.impact import Impact, LinearImpact, NoImpact
     from horizon.venues.latency import ConstantLatency, Latency, NoLatency
@@ -30,6 +32,7 @@ if TYPE_CHECKING:  # what is loaded on first use
 __all__ = [
     "BookAccount",
     "BookVenue",
+    "BookView",
     "ConstantLatency",
     "DeterministicFills",
     "Fees",
@@ -44,6 +47,7 @@ __all__ = [
     "Observer",
     "Paper",
     "ProbabilisticFills",
+    "RestingOrder",
     "SimulatedVenue",
     "Venue",
 ]
@@ -51,6 +55,7 @@ __all__ = [
 _LAZY = {
     "BookAccount": "book_account",
     "BookVenue": "book",
+    "BookView": "book_view",
     "ConstantLatency": "latency",
     "DeterministicFills": "fill_models",
     "Fees": "fees",
@@ -63,6 +68,7 @@ _LAZY = {
     "NoImpact": "impact",
     "NoLatency": "latency",
     "ProbabilisticFills": "fill_models",
+    "RestingOrder": "fill_models",
 }
 
 

@@ -114,7 +114,26 @@ class AmendingVenue(CarryingVenue):
     ) -> OrderState:
         """Amend with the lock held, through an engine's risk checks; see `amend`.
 
-        With latency the amendment is sent; `at_ns` is the time at which one arrives.
+        With latency the amendment is sent.
+
+        Parameters
+        ----------
+        order_id, new_quantity, new_price
+            As in `amend`.
+        gate : callable, optional
+            An engine's risk rules.
+        at_ns : int, optional
+            Where one that was sent arrives: when, in nanoseconds since 1970.
+
+        Returns
+        -------
+        OrderState
+            The account's living record.
+
+        Raises
+        ------
+        OrderError, RiskRejected, TypeError, ValueError
+            As `amend`, and what the rules refuse.
         """
         change = self.amendment(order_id, new_quantity, new_price, at_ns=at_ns)
         order, quantity, price = change.order, change.quantity, change.price
@@ -144,8 +163,12 @@ class AmendingVenue(CarryingVenue):
     ) -> Amendment:
         """Say what an amendment would make of an order, with the lock held; nothing changes.
 
-        It raises what `amend` raises, but for money, reduce-only and risk, which
-        `check_amendment` asks.
+        The arguments are those of `amend_order`.
+
+        Raises
+        ------
+        OrderError, TypeError, ValueError
+            What `amend` raises, but for money, reduce-only and risk, which `check_amendment` asks.
         """
         self.require_connection()
         if new_quantity is None and new_price is None:
@@ -221,10 +244,17 @@ class AmendingVenue(CarryingVenue):
             except (OrderError, RiskRejected):
                 self.apply.refused(due, "amend")
 
-        self._send(due_ns, land)
+        self._send(order.leg.market, due_ns, land)
 
     def check_amendment(self, change: Amendment, gate: Gate | None) -> None:
         """Refuse an amendment that money, its own reduce-only or risk do not let pass.
+
+        Parameters
+        ----------
+        change : Amendment
+            As `amendment` gives it.
+        gate : callable or None
+            An engine's risk rules.
 
         Raises
         ------
@@ -271,7 +301,7 @@ class AmendingVenue(CarryingVenue):
                 )
 
     def reserve_change(self, change: Amendment) -> float:
-        """Say what an amendment makes the orders of its side reserve more, the lock held."""
+        """Say what `change` makes the orders of its side reserve more, with the lock held."""
         order = change.order
         reference = order.reference if order.is_market else change.price
         remaining = change.quantity - order.filled

@@ -38,15 +38,58 @@ __all__ = ["Observer", "Venue", "clock_ns"]
 
 
 class Observer(Protocol):
-    """Who stands on a venue and must act inside its commands: an engine."""
+    """Who stands on a venue and must act inside its commands: an engine.
+
+    These are the methods that a venue calls. It is a protocol: have the methods and derive from
+    nothing; to call it is a ``TypeError``. An exception in `after_tick` or `after_command` is
+    raised from the command, which has done its work by then.
+
+    Examples
+    --------
+    Any object that has the four will do; one that counts ticks:
+
+    >>> class Counter:
+    ...     ticks = 0
+    ...     def after_tick(self, market, now_ns):
+    ...         self.ticks += 1
+    ...     def stop_algos(self, market_id, reason):
+    ...         pass
+    ...     def replaced(self):
+    ...         pass
+    ...     def after_command(self):
+    ...         pass
+    >>> paper = hz.Paper()
+    >>> counter = Counter()
+    >>> paper.connect()
+    >>> paper.attach(counter)
+    >>> fills = paper.tick("ACME", 20.0)
+    >>> fills = paper.tick("ACME", 20.1)
+    >>> counter.ticks
+    2
+    """
 
     def after_tick(self, market: MarketState, now_ns: int) -> None:
-        """Act after a tick has matched; the venue's lock is held."""
+        """Act after a tick has matched; the venue's lock is held.
+
+        Parameters
+        ----------
+        market : MarketState
+            The account's living record of the market; only to be read.
+        now_ns : int
+            The tick's time, in nanoseconds since 1970.
+        """
 
     def stop_algos(self, market_id: str | None, reason: str) -> None:
-        """Stop the algorithms of a market, or all, before it settles or is flattened.
+        """Stop the algorithms of a market before it settles or is liquidated.
 
         The venue's lock is held. It must not raise.
+
+        Parameters
+        ----------
+        market_id : str or None
+            None for those of every market.
+        reason : str
+            Such as ``"settled"``.
         """
 
     def replaced(self) -> None:
@@ -86,12 +129,25 @@ class Venue(ABC):
         The account that the venue's events are applied to.
     clock : callable, optional
         Returns the present time in float seconds; left out, the wall clock.
+
+    Examples
+    --------
+    Venues that are there: `Paper`, `BookVenue` and `BookAccount`. Whatever the kind, it reads
+    the same:
+
+    >>> paper = hz.Paper(1_000)
+    >>> isinstance(paper, hz.venues.Venue), paper.name, paper.is_connected
+    (True, 'paper', False)
+    >>> paper.connect()
+    >>> paper.balance().equity, paper.positions(), paper.open_orders()
+    (1000.0, [], [])
     """
 
     #: Name of the venue in snapshots and messages.
     name: ClassVar[str] = "venue"
     #: Whether real money moves; then an engine needs explicit limits.
     is_live: ClassVar[bool] = False
+    #: The currency that all money is in.
     currency: ClassVar[str] = "USD"
 
     def __init__(self, account: Account, clock: Callable[[], float] | None = None) -> None:
@@ -151,8 +207,25 @@ class Venue(ABC):
         Parameters
         ----------
         listener : callable
-            Takes one tuple, see `horizon.venues.events`. It runs inside the venue's lock; an
-            exception stops the command before that event has changed anything.
+            Takes one tuple: the name of what happens and its arguments, the time first. It runs
+            inside the venue's lock; an exception stops the command before that event has changed
+            anything.
+
+        Returns
+        -------
+        callable
+            Call it without arguments to end the subscription.
+
+        Examples
+        --------
+        >>> paper, seen = hz.Paper(), []
+        >>> paper.connect()
+        >>> stop = paper.subscribe(lambda event: seen.append(event[0]))
+        >>> fills = paper.tick("ACME", 20.0)
+        >>> order = paper.submit(hz.OrderAction.place(market_id="ACME", side="buy", quantity=1))
+        >>> stop()
+        >>> seen
+        ['marked', 'declared', 'accepted', 'filled']
         """
         with self._lock:
             self._listeners.append(listener)
@@ -171,6 +244,11 @@ class Venue(ABC):
 
         A venue has one engine: an account with two sets of limits has none that one can rely
         on, and a cell that connects is run again. The former is told, and takes no more calls.
+
+        Parameters
+        ----------
+        observer : Observer
+            From now on, the one that acts.
         """
         with self._lock:
             former, self._observer = self._observer, observer
@@ -185,7 +263,13 @@ class Venue(ABC):
 
     # ------------------------------------------------------------------ time
     def set_clock(self, read_ns: Callable[[], int]) -> None:
-        """Take the present, in nanoseconds since 1970, from somewhere else from now on."""
+        """Take the present from somewhere else from now on.
+
+        Parameters
+        ----------
+        read_ns : callable
+            Returns whole nanoseconds since 1970.
+        """
         with self._lock:
             self._clock_ns = read_ns
 
@@ -201,7 +285,18 @@ class Venue(ABC):
         return seconds
 
     def now_ns(self, market: MarketState | None = None) -> int:
-        """Time of a command that gives none: the later of the clock and the market's last."""
+        """Time of a command that gives none: the later of the clock and the market's last tick.
+
+        Parameters
+        ----------
+        market : MarketState, optional
+            The account's record; without it the clock alone.
+
+        Returns
+        -------
+        int
+            Nanoseconds since 1970.
+        """
         now = self._clock_ns()
         return now if market is None or market.tick_ns < now else market.tick_ns
 
@@ -219,7 +314,7 @@ class Venue(ABC):
             return self.account.equity
 
     def realized_pnl(self) -> float:
-        """Profit of everything closed so far, before fees."""
+        """Profit of everything closed so far, before fees, in the venue's currency."""
         with self._lock:
             self.require_connection()
             return self.account.realized_pnl
@@ -243,7 +338,13 @@ class Venue(ABC):
             ]
 
     def open_orders(self, market_id: str | None = None) -> list[VenueOrder]:
-        """Orders that may still fill, oldest first; of one market where it is named."""
+        """Orders that may still fill, oldest first.
+
+        Parameters
+        ----------
+        market_id : str, optional
+            Of this market alone; by the id of a NO side, of that side.
+        """
         with self._lock:
             self.require_connection()
             return [snapshots.order_snapshot(o, self.name) for o in self._open(market_id)]
@@ -259,8 +360,14 @@ class Venue(ABC):
     def order(self, order_id: str) -> VenueOrder:
         """Return one order as it stands.
 
+        Parameters
+        ----------
+        order_id : str
+
         Raises
         ------
+        TypeError
+            If `order_id` is no text.
         OrderError
             If no order has this id.
         """
@@ -335,11 +442,21 @@ class Venue(ABC):
     # ------------------------------------------------------------------ changing
     @abstractmethod
     def declare(self, market: Market) -> None:
-        """Say what a market is, before or instead of what its id says."""
+        """Say what `market` is, before or instead of what its id says."""
 
     @abstractmethod
     def submit(self, action: OrderAction) -> VenueOrder:
-        """Send an order; returns it as it stands after that."""
+        """Send an order.
+
+        Parameters
+        ----------
+        action : OrderAction
+
+        Returns
+        -------
+        VenueOrder
+            As it stands after that.
+        """
 
     @abstractmethod
     def cancel(self, order_id: str) -> bool:
@@ -356,17 +473,42 @@ class Venue(ABC):
         new_quantity: float | None = None,
         new_price: float | None = None,
     ) -> VenueOrder:
-        """Change an open order's quantity, price, or both; it keeps its id."""
+        """Change an open order's quantity, price, or both; it keeps its id.
+
+        Parameters
+        ----------
+        order_id : str
+        new_quantity : float, optional
+            The whole quantity, what has filled included.
+        new_price : float, optional
+            The new limit.
+        """
 
     @abstractmethod
     def settle(self, market_id: str, price: float) -> list[VenueSettlement]:
-        """End a market at a price: its orders are cancelled, its positions closed."""
+        """End a market at `price`: its orders are cancelled, its positions closed."""
 
     @abstractmethod
     def tick(
         self, market_id: str, price: float, timestamp: Any = None, **bar: Any
     ) -> list[VenueFill]:
-        """Give a market its price; returns the fills that this made."""
+        """Give a market its price.
+
+        Parameters
+        ----------
+        market_id : str
+        price : float
+            The last price.
+        timestamp : float, int or datetime, optional
+            Left out: the present.
+        **bar
+            What else the kind of venue takes.
+
+        Returns
+        -------
+        list of VenueFill
+            The fills that this made.
+        """
 
     def __repr__(self) -> str:
         with self._lock:

@@ -40,6 +40,9 @@ _FORGOTTEN: Final = 64
 class BookVenue(SimulatedVenue):
     """A venue that replays order books.
 
+    `hz.backtest` and `hz.run` play recorded books here. To trade with books by hand, take
+    `BookAccount`.
+
     Parameters
     ----------
     initial_cash : float
@@ -62,6 +65,33 @@ class BookVenue(SimulatedVenue):
         Returns float seconds; left out, the wall clock.
     compact : bool
         Pack orders that have ended.
+
+    Raises
+    ------
+    TypeError, ValueError
+        For an argument that is not as above.
+
+    Notes
+    -----
+    A marketable order takes what the book of the moment shows, level by level, and what it took
+    stays taken until the next snapshot. The rest of a limit order rests: it fills at its limit
+    when a later snapshot's other side reaches it, up to the size shown at or through the limit,
+    or by the chance that the fill model gives it.
+
+    Examples
+    --------
+    What a run does with each snapshot. A buy of 5 at no more than 100.50 finds 3:
+
+    >>> venue = hz.venues.BookVenue(1_000, clock=lambda: 0.0)
+    >>> venue.connect()
+    >>> venue.declare(hz.Market("ACME", hz.Equity))
+    >>> venue.open_books(["ACME"])
+    >>> number = venue.bring("ACME", ([99.5], [10.0]), ([100.5, 101.0], [3.0, 10.0]))
+    >>> venue.show(venue.account.markets["ACME"], number, now_ns=0)
+    >>> action = hz.OrderAction.place(market_id="ACME", side="buy", quantity=5, price=100.5)
+    >>> order = venue.submit(action)
+    >>> order.status, order.filled_quantity, venue.book("ACME").asks
+    ('partial', 3.0, [(101.0, 10.0)])
     """
 
     name: ClassVar[str] = "book"
@@ -120,6 +150,10 @@ class BookVenue(SimulatedVenue):
     def load(self, books: Mapping[str, Books]) -> None:
         """Take the recorded books of markets that are declared.
 
+        Parameters
+        ----------
+        books : mapping of market id to Books
+
         Raises
         ------
         DataError
@@ -137,6 +171,10 @@ class BookVenue(SimulatedVenue):
 
     def open_books(self, market_ids: Iterable[str]) -> None:
         """Make ready for books that come one by one, of markets that are declared; see `bring`.
+
+        Parameters
+        ----------
+        market_ids : iterable of str
 
         Raises
         ------
@@ -204,7 +242,11 @@ class BookVenue(SimulatedVenue):
             return None if depth is None or depth.index < 0 else depth.view(is_no)
 
     def displacement(self, market_id: str) -> float:
-        """How far impact has moved a market so far, in price units of YES."""
+        """How far impact has moved a market so far, in price units of YES.
+
+        Above 0: our own buys have made it dearer. It works against our buys while above 0 and
+        against our sells while below, never for either.
+        """
         depth = self._books.get(market_id)
         return 0.0 if depth is None else depth.displacement
 
@@ -219,7 +261,15 @@ class BookVenue(SimulatedVenue):
         return _NAN if self.latency is None else leg.price
 
     def best_for(self, market: MarketState, sign: int) -> float:
-        """What an order for YES would meet first on arrival; NaN where there is nothing."""
+        """What an order for YES would meet first on arrival; NaN where there is nothing.
+
+        Parameters
+        ----------
+        market : MarketState
+            The account's record.
+        sign : int
+            1 for a buy, which meets the ask; -1 for a sell.
+        """
         depth = self._books.get(market.id)
         return _NAN if depth is None else depth.best(sign)
 
@@ -302,6 +352,16 @@ class BookVenue(SimulatedVenue):
 
         NaN where no place is kept: the model keeps none, the level was never shown, or no book
         has come yet.
+
+        Parameters
+        ----------
+        order : OrderState
+            The account's record.
+
+        Raises
+        ------
+        ModelError
+            If the fill model raises, or says what is no number of units.
         """
         seen = self._rested.get(order.leg.market.id, {}).get(order.id)
         if seen is None or order.in_transit or not order.is_open:
@@ -317,6 +377,15 @@ class BookVenue(SimulatedVenue):
 
         What we took of the one before comes back. Resting orders that the other side reaches
         fill first, the best price first and the earlier first; then come the fill model's.
+
+        Parameters
+        ----------
+        market : MarketState
+            The account's record.
+        index : int
+            The snapshot's number in its recording, or as `bring` gave it.
+        now_ns : int
+            Its time, in nanoseconds since 1970.
         """
         depth = self._books[market.id]
         depth.show(index, now_ns)
@@ -344,7 +413,14 @@ class BookVenue(SimulatedVenue):
     ) -> None:
         """Take a row of data that was checked, with the lock held: it marks, and matches nothing.
 
-        What is missing is NaN.
+        Parameters
+        ----------
+        market : MarketState
+            The account's record.
+        now_ns : int
+            The row's time, in nanoseconds since 1970.
+        price, bid, ask, volume : float
+            Of YES; what is missing is NaN.
         """
         self.apply.marked(now_ns, market.id, price, bid, ask, volume)
         if market.asset_class == _PERP and market.held:
@@ -353,7 +429,13 @@ class BookVenue(SimulatedVenue):
             self._observer.after_tick(market, now_ns)
 
     def tick(self, market_id: str, price: float, timestamp: Any = None, **bar: Any) -> NoReturn:
-        """Refuse: a book venue has its prices from the books and rows that it replays."""
+        """Refuse: a book venue has its prices from the books and rows that it replays.
+
+        Raises
+        ------
+        VenueError
+            Always.
+        """
         raise VenueError(
             "a book venue replays recorded books and takes no ticks; hz.connect('paper') does"
         )

@@ -28,8 +28,8 @@ class BookAccount(BookVenue):
     """A paper account whose orders meet order books, level by level.
 
     ``hz.connect("book")`` opens one. Its books come from a feed of books, such as
-    ``hz.feeds.BookReplay`` or ``hz.feeds.SyntheticBooks``, or one by one by `take_book`. Orders
-    are matched by the very code that matches them in ``hz.backtest`` and ``hz.run``.
+    `hz.feeds.BookReplay` or `hz.feeds.SyntheticBooks`, or one by one by `take_book`. Orders
+    are matched by the very code that matches them in `hz.backtest` and `hz.run`.
 
     Parameters
     ----------
@@ -52,8 +52,9 @@ class BookAccount(BookVenue):
     impact : Impact, optional
         What orders do to prices; nothing by default.
     latency : Latency, optional
-        How long orders, cancels and amendments travel. What is on its way arrives with the
-        first book of that time or a later one.
+        How long orders, cancels and amendments travel. Each arrives at its own time and meets
+        its market's last book up to then. That shows with its market's book of that time, or
+        with the first later one of any market.
     seed : int
         Of the chance of fills, 0 or more.
     enforce_buying_power : bool
@@ -69,12 +70,26 @@ class BookAccount(BookVenue):
 
     Examples
     --------
-    >>> import horizon as hz
-    >>> ex = hz.connect("book", initial_cash=1_000, clock=lambda: 0.0)
-    >>> ex.take_book("ACME", bids=[(99.5, 10)], asks=[(100.5, 3), (101.0, 10)])
+    A market order takes level by level: three at 100.5 and two at 101.
+
+    >>> ex = hz.connect("book", initial_cash=1_000, fee_bps=10)
+    >>> ex.take_book("ACME", bids=[(99.5, 10)], asks=[(100.5, 3), (101.0, 10)], timestamp=0.0)
     []
-    >>> ex.buy("ACME", 5, market=True).average_price
-    100.7
+    >>> order = ex.buy("ACME", 5, market=True)
+    >>> order.average_price, round(order.fees, 6)
+    (100.7, 0.5035)
+
+    A limit order takes what it may and rests with the other two. The next book offers four at its
+    price, and it fills as a maker:
+
+    >>> ex = hz.connect("book", initial_cash=1_000)
+    >>> fills = ex.take_book("ACME", [(99.5, 10)], [(100.5, 3), (101.0, 10)], timestamp=0.0)
+    >>> order = ex.buy("ACME", 5, limit=100.5)
+    >>> order.status, order.remaining
+    ('partial', 2.0)
+    >>> fills = ex.take_book("ACME", [(99.5, 10)], [(100.5, 4), (101.0, 10)], timestamp=1.0)
+    >>> [(fill.quantity, fill.price, fill.is_maker) for fill in fills]
+    [(2.0, 100.5, True)]
     """
 
     def __init__(
@@ -229,7 +244,7 @@ class BookAccount(BookVenue):
         if not market.settled:
             self.show(market, index, now_ns)
         if self.transit:
-            self.deliver(now_ns, inclusive=True)
+            self.deliver(now_ns, inclusive=True, market_id=market.id)
         (bids, _), (asks, _) = sides
         bid, ask = bids[0] if bids else _NAN, asks[0] if asks else _NAN
         if last != last:
@@ -261,7 +276,13 @@ class BookAccount(BookVenue):
         return rules.complement(checked) if is_no else checked
 
     def tick(self, market_id: str, price: float, timestamp: Any = None, **bar: Any) -> NoReturn:
-        """Refuse: a book account has its prices from its books; see `take_book`."""
+        """Refuse: a book account has its prices from its books; see `take_book`.
+
+        Raises
+        ------
+        VenueError
+            Always.
+        """
         raise VenueError(
             "a book account takes books, not ticks: play a feed of books such as "
             "hz.feeds.BookReplay(books), or call ex.take_book(market, bids, asks); "

@@ -66,12 +66,39 @@ class Snapshot:
 class BookView:
     """The book of one market, or of its NO side, at one moment; it never changes.
 
+    Not made by hand: ``ex.book(market_id)`` returns it, a pipeline has it as ``ctx.book``, and a
+    `FillModel` is shown it with each snapshot.
+
     Attributes
     ----------
     market_id : str
         ``"<id>"``, or ``"<id>:no"`` for a book of NO, whose bids are the asks of YES at 1 - p.
     time_ns : int
         When its snapshot came, in nanoseconds since 1970, UTC.
+
+    Examples
+    --------
+    >>> ex = hz.connect("book")
+    >>> ex.declare(hz.Market("rain", hz.Prediction))
+    >>> fills = ex.take_book("rain", bids=[(0.50, 30), (0.25, 40)], asks=[(0.75, 20)])
+    >>> book = ex.book("rain")
+    >>> book.best_bid, book.best_ask, book.mid, book.spread
+    (0.5, 0.75, 0.625, 0.25)
+    >>> book.bids
+    [(0.5, 30.0), (0.25, 40.0)]
+
+    The same book for NO: who sells YES for 0.75 buys NO for 0.25.
+
+    >>> ex.book("rain:no").bids, ex.book("rain:no").asks
+    ([(0.25, 20.0)], [(0.5, 30.0), (0.75, 40.0)])
+
+    What is taken is gone from the book that orders meet; who queues still stands behind what was
+    recorded:
+
+    >>> order = ex.sell("rain", 10, market=True)
+    >>> after = ex.book("rain")
+    >>> after.bids[0], after.displayed(0.50, sign=1)
+    ((0.5, 20.0), 30.0)
     """
 
     __slots__ = (
@@ -183,6 +210,11 @@ class BookView:
 
         Unlike `best_bid` and `best_ask` it counts what impact has pushed out of the market, and
         what we have taken; NaN where nothing was recorded.
+
+        Parameters
+        ----------
+        sign : int
+            1 for a buy, which rests among the bids; -1 for a sell.
         """
         prices, _ = self._own_side(sign)
         if not prices:

@@ -11,7 +11,7 @@ from typing import ClassVar, Protocol
 from horizon import checks
 from horizon.venues.account import Account
 from horizon.venues.listing import ListingVenue
-from horizon.venues.models import asked, nonsense
+from horizon.venues.models import asked, can_answer, nonsense
 from horizon.venues.records import Leg, MarketState, OrderState
 
 __all__ = ["CarryingVenue", "Delay"]
@@ -27,7 +27,8 @@ class Delay(Protocol):
 class CarryingVenue(ListingVenue):
     """A venue that what is sent takes time to reach, or none at all.
 
-    What is on its way gets there when `deliver` is called, each at its own time.
+    What is on its way gets there when `deliver` is called, each at its own time: a venue that takes
+    ticks or books calls it with each of them, a run with each of its rows.
 
     Parameters
     ----------
@@ -36,6 +37,11 @@ class CarryingVenue(ListingVenue):
         Returns float seconds; left out, the wall clock.
     latency : Delay, optional
         None is no time at all.
+
+    Raises
+    ------
+    TypeError
+        If `latency` cannot say how long something travels.
     """
 
     #: Whether limit orders meet the market on arrival too, not only market orders.
@@ -45,9 +51,14 @@ class CarryingVenue(ListingVenue):
         self, account: Account, clock: Callable[[], float] | None, latency: Delay | None
     ) -> None:
         super().__init__(account, clock)
+        if latency is not None and not can_answer(latency, "delay_ns"):
+            raise TypeError(
+                f"latency must be a Latency, was {checks.show(latency)}; for milliseconds give "
+                "hz.venues.ConstantLatency"
+            )
         self.latency = latency
-        #: What is on its way: when it is due, its number, and what it then does.
-        self.transit: list[tuple[int, int, Callable[[int], None]]] = []
+        #: What is on its way: when it is due, its number, its market, and what it then does.
+        self.transit: list[tuple[int, int, str, Callable[[int], None]]] = []
         self._sent = 0
 
     # ------------------------------------------------------------------ left to the venue kind
@@ -68,7 +79,17 @@ class CarryingVenue(ListingVenue):
 
     @abstractmethod
     def fee_rate(self, market: MarketState, price: float, is_maker: bool) -> float:
-        """Fee of a fill at this price, as a fraction of its notional."""
+        """Fee of a fill at this price, as a fraction of its notional.
+
+        Parameters
+        ----------
+        market : MarketState
+            The account's record.
+        price : float
+            Of a unit, in the price of the side that fills.
+        is_maker : bool
+            Whether the order had rested.
+        """
 
     # ------------------------------------------------------------------ on the way
     def _delay_ns(self, market: MarketState, now_ns: int) -> int:
@@ -84,21 +105,42 @@ class CarryingVenue(ListingVenue):
             raise nonsense(self.latency, "delay_ns", "whole nanoseconds, 0 or more", delay)
         return whole
 
-    def _send(self, due_ns: int, act: Callable[[int], None]) -> None:
+    def _send(self, market: MarketState, due_ns: int, act: Callable[[int], None]) -> None:
         self._sent += 1
-        heappush(self.transit, (due_ns, self._sent, act))
+        heappush(self.transit, (due_ns, self._sent, market.id, act))
 
-    def deliver(self, until_ns: int, *, inclusive: bool) -> None:
+    def deliver(self, until_ns: int, *, inclusive: bool, market_id: str | None = None) -> None:
         """Let what is due before a time, or at it too, reach the market; the lock is held.
 
         Each arrival happens at its own time, in the order in which they are due; those of one
         time in the order in which they were sent.
+
+        Parameters
+        ----------
+        until_ns : int
+            Nanoseconds since 1970.
+        inclusive : bool
+            Whether what is due at that very time arrives too.
+        market_id : str, optional
+            Of what is due at that very time, only what goes to this market arrives: others may yet
+            have a tick or a book of that time, which comes first.
         """
         transit = self.transit
         count = self._sent - len(transit)
-        while transit and (transit[0][0] < until_ns or (inclusive and transit[0][0] == until_ns)):
-            due, _, act = heappop(transit)
-            act(due)
+        others = []
+        try:
+            while transit and (
+                transit[0][0] < until_ns or (inclusive and transit[0][0] == until_ns)
+            ):
+                sent = heappop(transit)
+                due, _, goes_to, act = sent
+                if market_id is not None and due == until_ns and goes_to != market_id:
+                    others.append(sent)
+                else:
+                    act(due)
+        finally:
+            for sent in others:
+                heappush(transit, sent)
         if self._observer is not None and self._sent - len(transit) != count:
             self._observer.after_command()
 
@@ -125,6 +167,13 @@ class CarryingVenue(ListingVenue):
         """Cancel these orders as far as they are open, with the lock held; return how many.
 
         With latency their cancels are sent; one whose cancel is on its way already counts too.
+
+        Parameters
+        ----------
+        orders : iterable of OrderState
+            The account's living records.
+        reason : str or None
+            Kept in the metadata of each.
         """
         count = 0
         for order in orders:
@@ -134,7 +183,15 @@ class CarryingVenue(ListingVenue):
         return count
 
     def cancel_order(self, order: OrderState, reason: str | None) -> None:
-        """Cancel one order that is open, with the lock held."""
+        """Cancel one order that is open, with the lock held.
+
+        Parameters
+        ----------
+        order : OrderState
+            The account's living record.
+        reason : str or None
+            Kept in its metadata.
+        """
         market = order.leg.market
         now = self._clock_ns()
         if now < market.tick_ns:
@@ -149,16 +206,25 @@ class CarryingVenue(ListingVenue):
                 if order.is_open:
                     self.apply.cancelled(due, order.id, reason)
 
-            self._send(now + delay, land)
+            self._send(market, now + delay, land)
 
     # ------------------------------------------------------------------ cancel
     def cancel(self, order_id: str) -> bool:
         """End an open order.
 
+        Parameters
+        ----------
+        order_id : str
+
         Returns
         -------
         bool
             False if the order is closed already, or unknown; that may be asked again at no risk.
+
+        Raises
+        ------
+        TypeError
+            If `order_id` is no text.
         """
         if not isinstance(order_id, str):
             raise TypeError(
@@ -174,7 +240,17 @@ class CarryingVenue(ListingVenue):
             return True
 
     def cancel_all(self, market_id: str | None = None) -> int:
-        """End the open orders of a market (of one side, by its ``:no`` id), or all of them."""
+        """End the open orders of a market (of one side, by its ``:no`` id), or all of them.
+
+        Parameters
+        ----------
+        market_id : str, optional
+
+        Returns
+        -------
+        int
+            How many.
+        """
         with self._lock:
             self.require_connection()
             return self.cancel_orders(self._open(market_id), None)

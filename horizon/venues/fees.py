@@ -13,7 +13,22 @@ __all__ = ["Fees", "FlatFees"]
 class Fees(ABC):
     """A venue's schedule of fees; derive from it for one that knows more than two rates.
 
-    A fee is |quantity × price × multiplier| × rate; a rate below 0 is a rebate.
+    A fee is ``|quantity × price × multiplier| × rate``; a rate below 0 is a rebate. Hand an object
+    of it to ``fees=`` of `horizon.connect`, of a venue or of `hz.backtest`.
+
+    Examples
+    --------
+    A prediction market that asks 0.07 × p × (1 − p) a contract: as a fraction of the notional p,
+    that is 0.07 × (1 − p). Makers pay nothing.
+
+    >>> class Quadratic(hz.venues.Fees):
+    ...     def rate(self, price, is_maker, asset_class):
+    ...         return 0.0 if is_maker else 0.07 * (1 - price)
+    >>> ex = hz.connect("paper", fees=Quadratic())
+    >>> ex.declare(hz.Market("rain", hz.Prediction))
+    >>> fills = ex.tick("rain", 0.40)
+    >>> round(ex.buy("rain", 100, market=True).fees, 6)
+    1.68
     """
 
     @abstractmethod
@@ -27,6 +42,12 @@ class Fees(ABC):
         is_maker : bool
             Whether the order had rested; one that takes liquidity on arrival had not.
         asset_class : AssetClass
+            What the market trades.
+
+        Returns
+        -------
+        float
+            0.001 is 10 basis points.
 
         Notes
         -----
@@ -42,6 +63,23 @@ class FlatFees(Fees):
     ----------
     maker, taker : float
         Fractions of notional in (-1, 1).
+
+    Raises
+    ------
+    TypeError, ValueError
+        For a rate that is not as above.
+
+    Examples
+    --------
+    Rates of their own for one market, and the account's for all others:
+
+    >>> ex = hz.connect(
+    ...     "paper", fee_bps=10, fees={"BTC/USD": hz.venues.FlatFees(maker=-0.0001, taker=0.0004)}
+    ... )
+    >>> fills = ex.tick("BTC/USD", 50_000.0)
+    >>> fills = ex.tick("AAPL", 200.0)
+    >>> ex.buy("BTC/USD", 0.1, market=True).fees, ex.buy("AAPL", 5, market=True).fees
+    (2.0, 1.0)
     """
 
     __slots__ = ("maker", "taker")

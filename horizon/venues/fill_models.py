@@ -29,6 +29,9 @@ __all__ = [
 class RestingOrder:
     """An order that rests, as fill models see it.
 
+    Not made by hand: a venue with books makes it, and hands it to its `FillModel`: the same object
+    until the order comes to rest anew, at another price.
+
     Attributes
     ----------
     id, market_id : str
@@ -46,6 +49,29 @@ class RestingOrder:
     memory : object
         Belongs to the fill model: whatever it has to remember of this order. It is None when
         the order comes to rest.
+
+    Examples
+    --------
+    A model that remembers how many snapshots an order has seen, and fills it at the third:
+
+    >>> class Patient(hz.venues.FillModel):
+    ...     def rest(self, order, book):
+    ...         order.memory = 0
+    ...     def follow(self, order, book):
+    ...         order.memory += 1
+    ...     def chance(self, order, book, seconds):
+    ...         print(order, "has seen", order.memory)
+    ...         return 1.0 if order.memory == 3 else 0.0
+    >>> ex = hz.connect("book", fill_model=Patient())
+    >>> fills = ex.take_book("ACME", [(99.5, 10)], [(100.5, 10)], timestamp=0.0)
+    >>> order = ex.buy("ACME", 2, limit=99.5)
+    >>> for second in (1.0, 2.0, 3.0):
+    ...     fills = ex.take_book("ACME", [(99.5, 10)], [(100.5, 10)], timestamp=second)
+    <RestingOrder p1: buy 2 at 99.5> has seen 1
+    <RestingOrder p1: buy 2 at 99.5> has seen 2
+    <RestingOrder p1: buy 2 at 99.5> has seen 3
+    >>> len(fills)
+    1
     """
 
     __slots__ = (
@@ -93,6 +119,30 @@ class FillModel(ABC):
     they were recorded, and displaced against the order by the impact of what was taken before.
     It may keep what it knows of an order in ``order.memory``, and should keep nothing of one
     run for the next in itself.
+
+    Hand an object of it to ``fill_model=`` of ``hz.connect("book")``, `hz.backtest` or
+    `hz.run`.
+
+    Examples
+    --------
+    A model that lets an order fill once nine tenths of what stood at its price when it came have
+    gone:
+
+    >>> class QueueGone(hz.venues.FillModel):
+    ...     def rest(self, order, book):
+    ...         order.memory = book.displayed(order.price, order.sign)
+    ...     def chance(self, order, book, seconds):
+    ...         now = book.displayed(order.price, order.sign)
+    ...         return 1.0 if now <= 0.1 * order.memory else 0.0
+    >>> ex = hz.connect("book", fill_model=QueueGone())
+    >>> def shows(size, second):
+    ...     return ex.take_book("ACME", [(99.9, size)], [(100.1, 50)], timestamp=second)
+    >>> fills = shows(100, 0.0)
+    >>> order = ex.buy("ACME", 5, limit=99.9)
+    >>> [len(shows(size, second)) for size, second in [(80, 1.0), (30, 2.0), (8, 3.0)]]
+    [0, 0, 1]
+    >>> ex.order(order.id).average_price
+    99.9
     """
 
     #: False for a model that never fills anything: the venue then asks nothing.
@@ -102,6 +152,13 @@ class FillModel(ABC):
         """See an order come to rest: on its arrival, or at a new price.
 
         Where there is no book yet it is called at the first snapshot, before `follow`.
+
+        Parameters
+        ----------
+        order : RestingOrder
+            Its ``price``, ``sign``, ``remaining`` and ``memory``.
+        book : BookView
+            ``bids``, ``asks``, ``mid`` and ``displayed(price, sign)``, the size at a price.
         """
 
     def follow(self, order: RestingOrder, book: BookView) -> None:  # noqa: B027  # may stay empty
@@ -118,6 +175,7 @@ class FillModel(ABC):
         ----------
         order : RestingOrder
         book : BookView
+            This snapshot's.
         seconds : float
             Since the later of the order's arrival and the snapshot before; 0 or more.
 
@@ -146,7 +204,20 @@ class FillModel(ABC):
 
 
 class DeterministicFills(FillModel):
-    """Nothing fills but what a snapshot's other side reaches. The cautious answer."""
+    """Nothing fills but what a snapshot's other side reaches. The cautious answer.
+
+    Examples
+    --------
+    An order at the bid fills when somebody offers there, and not before:
+
+    >>> ex = hz.connect("book", fill_model=hz.venues.DeterministicFills())
+    >>> fills = ex.take_book("ACME", [(99.9, 10)], [(100.1, 10)], timestamp=0.0)
+    >>> order = ex.buy("ACME", 5, limit=99.9)
+    >>> len(ex.take_book("ACME", [(99.8, 10)], [(100.0, 10)], timestamp=60.0))
+    0
+    >>> len(ex.take_book("ACME", [(99.7, 10)], [(99.9, 10)], timestamp=120.0))
+    1
+    """
 
     has_chance: ClassVar[bool] = False
 
@@ -171,6 +242,11 @@ class ProbabilisticFills(FillModel):
         In [0, 1]: 0 starts at the front, 1 behind everybody who is shown. By default 0.5, the
         middle: last in the queue, with half of those ahead gone before their turn.
 
+    Raises
+    ------
+    TypeError, ValueError
+        For an argument that is not as above.
+
     Notes
     -----
     At a price that no level has though worse ones are shown, nobody is ahead. At one worse than
@@ -180,6 +256,21 @@ class ProbabilisticFills(FillModel):
     front only once its level has been empty at a snapshot.
 
     Sizes are those recorded, whatever was displaced or taken; the order itself is not in them.
+
+    Examples
+    --------
+    Behind all of the 100 that are shown. Of the 40 that leave, all had stood before the order;
+    when the level was empty, it is at the front, and 1,000 fills a second leave no doubt:
+
+    >>> model = hz.venues.ProbabilisticFills(lambda_=1_000, queue_frac=1.0)
+    >>> ex = hz.connect("book", fill_model=model)
+    >>> fills = ex.take_book("ACME", [(99.9, 100), (99.8, 50)], [(100.1, 50)], timestamp=0.0)
+    >>> order = ex.buy("ACME", 5, limit=99.9)
+    >>> fills = ex.take_book("ACME", [(99.9, 60), (99.8, 50)], [(100.1, 50)], timestamp=1.0)
+    >>> ex.engine.venue.ahead_of(ex.engine.venue.account.orders[order.id])
+    60.0
+    >>> len(ex.take_book("ACME", [(99.8, 50)], [(100.1, 50)], timestamp=2.0))
+    1
     """
 
     def __init__(self, lambda_: float = 0.1, queue_frac: float = 0.5) -> None:
@@ -241,6 +332,11 @@ class GLFTFills(FillModel):
         to 1/e two cents from the mid. Prices of other sizes need another one; with 50 they
         hardly ever fill, which errs on the safe side.
 
+    Raises
+    ------
+    TypeError, ValueError
+        For an argument that is not as above.
+
     Notes
     -----
     δ is the mid less a buy's limit, a sell's limit less the mid, in price units. Without one of
@@ -249,7 +345,23 @@ class GLFTFills(FillModel):
     References
     ----------
     Avellaneda and Stoikov (2008), High-frequency trading in a limit order book.
+
     Guéant, Lehalle and Fernandez-Tapia (2013), Dealing with the inventory risk.
+
+    Examples
+    --------
+    Ten seconds at the mid, and ten seconds two cents below it, with one fill in ten seconds at
+    the mid: 1 − exp(−1) and 1 − exp(−exp(−1)).
+
+    >>> from horizon.venues.fill_models import RestingOrder
+    >>> ex = hz.connect("book")
+    >>> fills = ex.take_book("rain", [(0.49, 100)], [(0.51, 100)], timestamp=0.0)
+    >>> model = hz.venues.GLFTFills(intensity=0.1, kappa=50)
+    >>> book = ex.book("rain")
+    >>> at_mid = RestingOrder("p1", "rain", 1, 1, 0.50, 10.0, 10.0, 0)
+    >>> below = RestingOrder("p2", "rain", 2, 1, 0.48, 10.0, 10.0, 0)
+    >>> [round(model.chance(order, book, seconds=10.0), 4) for order in (at_mid, below)]
+    [0.6321, 0.3078]
     """
 
     def __init__(self, intensity: float = 0.1, kappa: float = 50.0) -> None:

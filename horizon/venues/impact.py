@@ -16,7 +16,21 @@ class Impact:
     """No impact; derive from it, and override one of its two functions or both.
 
     Only what takes liquidity on arrival has impact. An order that rested had none: others came
-    to it.
+    to it. Hand an object of it to ``impact=`` of ``hz.connect("book")`` or `hz.backtest`.
+
+    Examples
+    --------
+    A market that is pushed by a hundredth of a cent for each dollar taken, and for the rest is as
+    its book shows:
+
+    >>> class Push(hz.venues.Impact):
+    ...     def permanent(self, notional, asset_class):
+    ...         return 0.0001 * notional
+    >>> ex = hz.connect("book", impact=Push())
+    >>> fills = ex.take_book("ACME", [(99.0, 50)], [(100.0, 50)], timestamp=0.0)
+    >>> order = ex.buy("ACME", 20, market=True)
+    >>> order.average_price, ex.book("ACME").asks
+    (100.0, [(100.2, 30.0)])
     """
 
     def temporary(self, price: float, sign: int, filled: float, asset_class: AssetClass) -> float:
@@ -62,7 +76,14 @@ class Impact:
 
 
 class NoImpact(Impact):
-    """Orders move nothing but what they take."""
+    """Orders move nothing but what they take.
+
+    Examples
+    --------
+    >>> none = hz.venues.NoImpact()
+    >>> none.temporary(100.0, 1, 5_000.0, hz.Equity), none.permanent(1e6, hz.Equity)
+    (100.0, 0.0)
+    """
 
 
 class LinearImpact(Impact):
@@ -77,6 +98,28 @@ class LinearImpact(Impact):
     permanent_fraction : float
         In [0, 1]: the part of the temporary impact that stays. The displacement changes by
         notional × permanent_fraction × temporary_bps / 10 000, in price units for every class.
+
+    Raises
+    ------
+    TypeError, ValueError
+        For an argument that is not as above.
+
+    Examples
+    --------
+    Five taken at 100 make the next level worse by 5 × 10 / 10 000 of its price: 101 becomes
+    101 × 1.005.
+
+    >>> impact = hz.venues.LinearImpact(temporary_bps=10, permanent_fraction=0.1)
+    >>> ex = hz.connect("book", impact=impact)
+    >>> fills = ex.take_book("ACME", [(99.0, 50)], [(100.0, 5), (101.0, 5)], timestamp=0.0)
+    >>> order = ex.buy("ACME", 10, market=True)
+    >>> [(fill.quantity, round(fill.price, 6)) for fill in ex.fills()]
+    [(5.0, 100.0), (5.0, 101.505)]
+
+    The 1,007.525 that this cost have moved the market by 0.1 × 10 / 10 000 of that, for good:
+
+    >>> round(ex.engine.venue.displacement("ACME"), 7)
+    0.1007525
     """
 
     __slots__ = ("permanent_fraction", "temporary_bps")

@@ -18,7 +18,21 @@ class Latency(ABC):
     """The way to the market; derive from it for one that is not always equally long.
 
     What is sent later may arrive earlier, if a later delay is shorter; things that arrive at
-    one time arrive in the order in which they were sent.
+    one time arrive in the order in which they were sent. Hand an object of it to ``latency=`` of
+    ``hz.connect("paper")``, ``hz.connect("book")``, `hz.backtest` or `hz.run`.
+
+    Examples
+    --------
+    Perpetuals at an exchange next door, everything else over the ocean:
+
+    >>> class ByMarket(hz.venues.Latency):
+    ...     def delay_ns(self, market_id, now_ns):
+    ...         return 1_000_000 if market_id.endswith("-PERP") else 80_000_000
+    >>> ex = hz.connect("book", latency=ByMarket())
+    >>> fills = ex.take_book("ACME", [(99.0, 5)], [(100.0, 5)], timestamp=0.0)
+    >>> order = ex.buy("ACME", 5, market=True)
+    >>> [len(ex.take_book("ACME", [(99.0, 5)], [(100.0, 5)], timestamp=t)) for t in (0.05, 0.1)]
+    [0, 1]
     """
 
     @abstractmethod
@@ -51,6 +65,25 @@ class ConstantLatency(Latency):
     ----------
     latency_ms : float
         Milliseconds, from 0 to a year; taken to the nearest nanosecond.
+
+    Raises
+    ------
+    TypeError, ValueError
+        For a delay that is not as above.
+
+    Examples
+    --------
+    What was offered at 100 when the order was sent is gone when it arrives, a quarter of a second
+    later:
+
+    >>> ex = hz.connect("book", latency=hz.venues.ConstantLatency(250))
+    >>> fills = ex.take_book("ACME", [(99.0, 5)], [(100.0, 5)], timestamp=0.0)
+    >>> ex.buy("ACME", 5, market=True).status
+    'new'
+    >>> fills = ex.take_book("ACME", [(100.0, 5)], [(101.0, 5)], timestamp=0.2)
+    >>> fills = ex.take_book("ACME", [(100.0, 5)], [(101.0, 5)], timestamp=0.3)
+    >>> [(fill.price, fill.timestamp) for fill in fills]
+    [(101.0, 0.25)]
     """
 
     __slots__ = ("_ns", "latency_ms")
@@ -72,7 +105,13 @@ class ConstantLatency(Latency):
 
 
 class NoLatency(ConstantLatency):
-    """Everything arrives at once."""
+    """Everything arrives at once.
+
+    Examples
+    --------
+    >>> hz.venues.NoLatency().delay_ns("ACME", now_ns=0)
+    0
+    """
 
     __slots__ = ()
 

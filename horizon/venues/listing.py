@@ -21,6 +21,11 @@ class ListingVenue(Venue):
     def declare(self, market: Market) -> None:
         """Say what a market is, before its first order.
 
+        Parameters
+        ----------
+        market : Market
+            The same again is no error.
+
         Raises
         ------
         TypeError
@@ -75,10 +80,16 @@ class ListingVenue(Venue):
     ) -> Leg:
         """Find the position that an id names, with the lock held.
 
-        `no_side` asks for the NO side of a `Market`; an id says it itself.
-
         One whose market is not declared yet is a leg outside the account: nothing changes, since
         a refused order must leave no trace, its market's class included.
+
+        Parameters
+        ----------
+        market : str or Market
+        asset_class : AssetClass, optional
+            What the market must be; None leaves it to the id.
+        no_side : bool
+            Ask for the NO side of a `Market`; an id says it itself.
 
         Raises
         ------
@@ -177,7 +188,15 @@ class ListingVenue(Venue):
             return self.end_market(market_id, price)
 
     def end_market(self, market_id: str, price: float) -> list[VenueSettlement]:
-        """Settle for whoever plays this venue's data; see `settle`."""
+        """Settle for whoever plays this venue's data.
+
+        Arguments, answer and errors are those of `settle`, which is refused during a run.
+
+        Raises
+        ------
+        OrderError, TypeError, ValueError
+            As `settle`.
+        """
         with self._lock:
             at = checks.non_negative("price", price)
             leg_id = canonical_id(checks.market_id("market_id", market_id))

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from horizon import checks
+from horizon import checks, words
 from horizon.errors import ModelError
 
-__all__ = ["asked", "nonsense"]
+__all__ = ["asked", "can_answer", "nonsense"]
+
+
+def can_answer(model: object, question: str) -> bool:
+    """Say whether this is a model that can be asked so; the class of one cannot."""
+    return not isinstance(model, type) and callable(getattr(model, question, None))
 
 
 def asked(model: Any, question: str, *arguments: Any) -> Any:
@@ -22,7 +27,7 @@ def asked(model: Any, question: str, *arguments: Any) -> Any:
         return getattr(model, question)(*arguments)
     except Exception as error:
         raise ModelError(
-            f"{type(model).__name__}.{question} raised {type(error).__name__}: {error}"
+            f"{type(model).__name__}.{question} raised {words.raised(error)}"
         ) from error
 
 

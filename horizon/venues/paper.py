@@ -7,6 +7,7 @@ its quotes, or its bar's extremes) reaches them. Own orders never match each oth
 from __future__ import annotations
 
 import math
+import time
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, ClassVar, Final
 
@@ -20,6 +21,8 @@ __all__ = ["Paper"]
 
 _NAN: Final = math.nan
 _PERP: Final = int(AssetClass.Perp)
+#: Of a tick: price, bid, ask, volume, floor, ceiling and open, as `Paper.advance` takes them.
+Row = tuple[float, float, float, float, float, float, float]
 
 
 class Paper(SimulatedVenue):
@@ -50,14 +53,32 @@ class Paper(SimulatedVenue):
         When market orders fill: on arrival, or at the next tick of their market (at its open,
         where it is a bar).
     clock : callable, optional
-        Returns the present in float seconds; left out, the wall clock.
-    latency, fees, compact
-        As `SimulatedVenue` takes them.
+        Returns the present in float seconds; left out, the wall clock. With `latency` and ticks
+        that come with a `timestamp`, the latest of these is the present instead.
+    latency : Latency, optional
+        How long orders, cancels and amendments travel. What is on its way arrives with its
+        market's tick of that time, or with the first later one of any market; see the notes.
+    fees : Fees, or mapping of market id to Fees, optional
+        In place of the rates, for all markets or for those named.
+    compact : bool
+        Pack orders that have ended, as millions of them ask for.
 
     Raises
     ------
     TypeError, ValueError
         For an argument that is not as above.
+
+    Notes
+    -----
+    A limit order never fills on its arrival, whatever its price: it waits for the next tick, and
+    fills whole when that reaches it, at its limit and not better (but for a bar's open, in
+    ``"touch"`` mode). Who buys with a limit far above the market pays that limit. A tick says
+    nothing of size; where the size in the market matters, trade with books (`BookAccount`).
+
+    With `latency` an order can first fill at the first tick after it has arrived, a market order
+    too, whatever `market_fill` is: what arrives by a tick's time is there when the tick matches,
+    what arrives at that very time is not. Money and limits count an order from the moment at which
+    it is sent. The fills are those of `hz.backtest` with the same rows and ``latency_ms=``.
 
     Examples
     --------
@@ -70,6 +91,41 @@ class Paper(SimulatedVenue):
     [(5.0, 20.0)]
     >>> paper.cash()
     900.0
+
+    Slippage and fees, worked out: buying 10 at 100 with 5 basis points of slippage pays
+    100 × 1.0005 = 100.05 each, and 10 basis points of 1,000.50 are a fee of 1.0005:
+
+    >>> ex = hz.connect("paper", fee_bps=10, slippage_bps=5)
+    >>> fills = ex.tick("ACME", 100.0)
+    >>> order = ex.buy("ACME", 10, market=True)
+    >>> round(order.average_price, 6), round(order.fees, 6)
+    (100.05, 1.0005)
+
+    A bar in ``"touch"`` mode: its low reaches the limit, though its close does not.
+
+    >>> ex = hz.connect("paper", bar_fill_mode="touch")
+    >>> order = ex.buy("ACME", 10, limit=99.0)
+    >>> [fill.price for fill in ex.tick("ACME", 100.2, open=100.0, high=100.5, low=98.8)]
+    [99.0]
+
+    With ``matching="quotes"`` a buy meets the ask, and what rested pays the maker's fee:
+
+    >>> ex = hz.connect("paper", matching="quotes", maker_fee_rate=-0.0001, taker_fee_rate=0.0005)
+    >>> order = ex.buy("ACME", 10, limit=99.0)
+    >>> fills = ex.tick("ACME", 99.0, bid=98.9, ask=99.1)
+    >>> [(fill.price, round(fill.fee, 6)) for fill in ex.tick("ACME", 99.0, bid=98.9, ask=99.0)]
+    [(99.0, -0.099)]
+
+    Half a second on its way, an order misses what the ticks show until then:
+
+    >>> ex = hz.connect("paper", latency=hz.venues.ConstantLatency(500))
+    >>> fills = ex.tick("ACME", 100.0, timestamp=0.0)
+    >>> ex.buy("ACME", 10, market=True).status
+    'new'
+    >>> ex.tick("ACME", 100.5, timestamp=0.4)
+    []
+    >>> [(fill.price, fill.timestamp) for fill in ex.tick("ACME", 101.0, timestamp=1.0)]
+    [(101.0, 1.0)]
     """
 
     name: ClassVar[str] = "paper"
@@ -113,6 +169,44 @@ class Paper(SimulatedVenue):
         self._by_quotes = checks.one_of("matching", matching, ("price", "quotes")) == "quotes"
         fills = checks.one_of("market_fill", market_fill, ("now", "next_tick"))
         self._fill_now = fills == "now"
+        #: Whether the present is that of the ticks, where they bring their times.
+        self._follows_ticks = clock is None and latency is not None
+        self._told_ns: int | None = None
+        if self._follows_ticks:
+            self._clock_ns = self._present_ns
+
+    # ------------------------------------------------------------------ time
+    def set_clock(self, read_ns: Callable[[], int]) -> None:
+        """Take the present from somewhere else from now on.
+
+        Parameters
+        ----------
+        read_ns : callable
+            Returns whole nanoseconds since 1970.
+        """
+        with self._lock:
+            self._follows_ticks = False
+            super().set_clock(read_ns)
+
+    def _present_ns(self) -> int:
+        return time.time_ns() if self._told_ns is None else self._told_ns
+
+    def _follow(self, market: MarketState, now_ns: int, has_time: bool) -> int:
+        """Let the present be that of a tick; returns the tick's time."""
+        told_ns = self._told_ns
+        if not has_time:
+            if told_ns is None:
+                return now_ns
+            self._told_ns = None
+            return max(time.time_ns(), market.tick_ns)
+        if told_ns is None:
+            # What was sent by the wall clock has as far to go as before.
+            behind = time.time_ns() - now_ns
+            self.transit[:] = [(sent[0] - behind, *sent[1:]) for sent in self.transit]
+            self._told_ns = now_ns
+        elif now_ns > told_ns:
+            self._told_ns = now_ns
+        return now_ns
 
     # ------------------------------------------------------------------ arrival
     @property
@@ -122,15 +216,19 @@ class Paper(SimulatedVenue):
 
     @property
     def fills_on_arrival(self) -> bool:
-        """Whether a market order fills as it is accepted: ``market_fill="now"``."""
-        return self._fill_now
+        """Whether a market order fills as it is accepted.
+
+        So it is with ``market_fill="now"`` where nothing travels.
+        """
+        return self._fill_now and self.latency is None
 
     def _reference(self, leg: Leg, sign: int) -> float:
         if self._by_quotes:
             bid, ask = leg.bid, leg.ask
             if bid == bid or ask == ask:
                 opposite = ask if sign > 0 else bid
-                if math.isnan(opposite) and not self._fill_now:
+                waits = not self._fill_now or self.latency is not None
+                if waits and math.isnan(opposite):
                     # It waits for a tick that has the side; until then the price stands for it.
                     return leg.price
                 return opposite
@@ -148,8 +246,20 @@ class Paper(SimulatedVenue):
         return rules.reaches(last, price, sign)
 
     def _arrive(self, order: OrderState, now_ns: int) -> None:
-        if self._fill_now:
-            self._execute(order, order.remaining, order.reference, False, now_ns)
+        # What has travelled meets the next tick: the last one is from before its arrival.
+        if not self._fill_now or order.arrived_ns != order.submitted_ns:
+            return
+        if self.latency is not None and math.isnan(self._opposite(order)):
+            self.apply.cancelled(now_ns, order.id, self._no_price(order.leg, order.sign))
+            return
+        self._execute(order, order.remaining, order.reference, False, now_ns)
+
+    def _opposite(self, order: OrderState) -> float:
+        """What a market order meets now; NaN where a tick with quotes lacks its side."""
+        leg = order.leg
+        if self._by_quotes and (leg.bid == leg.bid or leg.ask == leg.ask):
+            return leg.ask if order.sign > 0 else leg.bid
+        return leg.price
 
     # ------------------------------------------------------------------ ticks
     def tick(  # type: ignore[override]
@@ -175,7 +285,7 @@ class Paper(SimulatedVenue):
             Last price, or a bar's close; the positions are marked at it.
         timestamp : float, int or datetime, optional
             Seconds since 1970, or a datetime (a naive one is local time). Left out: the later of
-            the clock and the market's last tick.
+            the clock (the wall's, if none was given) and the market's last tick.
         high, low, open : float, optional
             The rest of a bar; ``low <= price <= high``, the open between them too.
         bid, ask : float, optional
@@ -242,8 +352,22 @@ class Paper(SimulatedVenue):
             count = len(account.fills)
             if not is_listed:
                 market = account.markets.get(market_id, market)
-            self.advance(market, now, price, bid_, ask_, volume_, floor, ceiling, open_)
+            if self.latency is None and not self.transit:
+                self.advance(market, now, price, bid_, ask_, volume_, floor, ceiling, open_)
+            else:
+                row = price, bid_, ask_, volume_, floor, ceiling, open_
+                self._advance_with_arrivals(market, now, row, timestamp is not None)
             return self._fills_from(count) if len(account.fills) != count else []
+
+    def _advance_with_arrivals(
+        self, market: MarketState, now_ns: int, row: Row, has_time: bool
+    ) -> None:
+        """One step: what was due before arrives, then the tick, then what is due now."""
+        if self._follows_ticks:
+            now_ns = self._follow(market, now_ns, has_time)
+        self.deliver(now_ns, inclusive=False)
+        self.advance(market, now_ns, *row)
+        self.deliver(now_ns, inclusive=True, market_id=market.id)
 
     def advance(
         self,
@@ -259,7 +383,18 @@ class Paper(SimulatedVenue):
     ) -> None:
         """Take a tick that was checked, with the lock held; see `tick`.
 
-        What is missing is NaN. `floor` and `ceiling` are the bar's low and high, or the price.
+        Parameters
+        ----------
+        market : MarketState
+            The account's record.
+        now_ns : int
+            The tick's time, in nanoseconds since 1970.
+        price, bid, ask, volume : float
+            Of YES; what is missing is NaN.
+        floor, ceiling : float
+            The bar's low and high, or the price.
+        open_ : float
+            The bar's open; NaN without.
         """
         self.apply.marked(now_ns, market.id, price, bid, ask, volume)
         if market.tick_ns != now_ns:  # the first tick of a market that nobody has declared
@@ -286,6 +421,15 @@ class Paper(SimulatedVenue):
 
         The position stays marked at the last price. Under ``matching="quotes"`` orders meet the
         quotes; under ``"price"`` nothing does, since the last price has been met already.
+
+        Parameters
+        ----------
+        market : MarketState
+            The account's record.
+        now_ns : int
+            The row's time, in nanoseconds since 1970.
+        bid, ask, volume : float
+            Of YES; what is missing is NaN.
         """
         self.apply.marked(now_ns, market.id, market.price, bid, ask, volume)
         if self._by_quotes and market.resting and not market.settled:
@@ -340,7 +484,7 @@ class Paper(SimulatedVenue):
 
     def _fill_waiting(self, order: OrderState, meets: float, opened: float, now_ns: int) -> None:
         """Fill a market order that waited for this tick; without its side it waits on."""
-        if self._fill_now:
+        if self._fill_now and order.arrived_ns == order.submitted_ns:
             # It should have filled on arrival: that command was stopped in between, by a
             # listener that refused the fill. Whatever the price is now, nobody asked for it.
             self.apply.cancelled(now_ns, order.id, "not filled on arrival")

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from horizon import checks, rules
 from horizon.errors import OrderError, VenueError
-from horizon.instruments import Market
+from horizon.instruments import Market, canonical_id, split_side
 from horizon.types import (
     AssetClass,
     OrderAction,
@@ -25,7 +25,7 @@ from horizon.venues import snapshots
 from horizon.venues.account import Account
 from horizon.venues.amending import AmendingVenue, Gate
 from horizon.venues.carrying import Delay
-from horizon.venues.models import asked, nonsense
+from horizon.venues.models import asked, can_answer, nonsense
 from horizon.venues.records import Leg, MarketState, OrderState
 
 if TYPE_CHECKING:  # it is loaded with the first book
@@ -63,11 +63,28 @@ class SimulatedVenue(AmendingVenue):
         Returns float seconds; left out, the wall clock.
     latency : Delay, optional
         How long orders, cancels and amendments travel; None is no time at all. What is on its
-        way reaches the market when `deliver` is called.
+        way reaches the market when `deliver` is called, as `Paper` does with each tick and
+        `BookAccount` with each book.
     fees : FeeRates, or mapping of market id to FeeRates, optional
         In place of the two rates, for all markets or for those named.
     compact : bool
         Pack orders that have ended, as millions of them ask for.
+
+    Raises
+    ------
+    TypeError, ValueError
+        For an argument that is not as above.
+
+    Examples
+    --------
+    What `Paper`, `BookVenue` and `BookAccount` have in common, and what `horizon.Engine` and
+    `horizon.connect` stand on:
+
+    >>> paper = hz.Paper(1_000, fee_bps=10, slippage_bps=5)
+    >>> isinstance(paper, hz.venues.SimulatedVenue)
+    True
+    >>> paper.fee_rates, paper.slippage, paper.enforces_buying_power
+    ((0.001, 0.001), 0.0005, True)
     """
 
     def __init__(
@@ -84,18 +101,33 @@ class SimulatedVenue(AmendingVenue):
         fees: FeeRates | Mapping[str, FeeRates] | None = None,
         compact: bool = False,
     ) -> None:
-        super().__init__(Account(initial_cash, compact=compact), clock, latency)
+        account = Account(initial_cash, compact=checks.flag("compact", compact))
+        super().__init__(account, clock, latency)
         self._supported = _asset_classes(supported_classes)
         self._maker_rate = maker_fee_rate
         self._taker_rate = taker_fee_rate
         self._slippage = slippage
         self._enforce = enforce_buying_power
-        self._fees: FeeRates | None = None if isinstance(fees, Mapping) else fees
-        self._market_fees = dict(fees) if isinstance(fees, Mapping) else {}
+        self._fees, self._market_fees = _schedules(fees)
         self._has_fees = fees is not None
 
     def fee_rate(self, market: MarketState, price: float, is_maker: bool) -> float:
-        """Fee of a fill at this price, as a fraction of its notional."""
+        """Fee of a fill at this price, as a fraction of its notional.
+
+        Parameters
+        ----------
+        market : MarketState
+            The account's record.
+        price : float
+            Of a unit, in the price of the side that fills.
+        is_maker : bool
+            Whether the order had rested.
+
+        Raises
+        ------
+        ModelError
+            If a fee model raises, or returns no fraction in (-1, 1).
+        """
         if self._has_fees:
             fees = self._market_fees.get(market.id, self._fees)
             if fees is not None:
@@ -142,7 +174,13 @@ class SimulatedVenue(AmendingVenue):
         return True
 
     def quotes_of(self, leg: Leg) -> tuple[float, float]:
-        """Return best bid and ask of a position's side, with the lock held; NaN without."""
+        """Return best bid and ask of a position's side, with the lock held; NaN without.
+
+        Parameters
+        ----------
+        leg : Leg
+            The account's record of one side of a market.
+        """
         return leg.bid, leg.ask
 
     # ------------------------------------------------------------------ books
@@ -168,7 +206,18 @@ class SimulatedVenue(AmendingVenue):
         volume: float | None = None,
         trade: float | None = None,
     ) -> list[VenueFill]:
-        """Refuse a book: only a `BookAccount` takes them."""
+        """Refuse a book: only a `BookAccount` takes them.
+
+        Parameters
+        ----------
+        market_id, bids, asks, timestamp, price, volume, trade
+            As in `BookAccount.take_book`.
+
+        Raises
+        ------
+        VenueError
+            Always.
+        """
         raise VenueError(
             f"venue {self.name!r} takes no books by hand; the account of hz.connect('book') does"
         )
@@ -177,11 +226,21 @@ class SimulatedVenue(AmendingVenue):
         """Price of YES of the latest trade that the market's data told of; NaN where it does not.
 
         The last price of a market may be a mid; this never is.
+
+        Parameters
+        ----------
+        market : MarketState
+            The account's record.
         """
         return _NAN
 
     def on_arrival(self, order: OrderState) -> list[tuple[float, float]] | None:
         """Say what an order would take were it to arrive now, level by level; nothing changes.
+
+        Parameters
+        ----------
+        order : OrderState
+            The account's record, or that of a trial.
 
         Returns
         -------
@@ -256,13 +315,45 @@ class SimulatedVenue(AmendingVenue):
     ) -> OrderState:
         """Send an order whose fields were checked one by one, with the lock held.
 
-        This is the one way in, for `submit` and for an engine, which passes its risk checks as
-        `gate`. `any_lot` lets a position be closed that lies off the lot grid; `no_side` asks
-        for the NO side of a `Market`; `algo_id` names the algorithm whose child it is. It
-        returns the living record; see `submit` for the rest.
+        This is the one way in, for `submit` and for an engine; call those.
 
-        A `trial` is decided like any order and changes nothing: its record, which also holds
-        what the order would open, has no id and is put nowhere.
+        Parameters
+        ----------
+        market_id : str or Market
+            ``"<id>:no"`` for the NO side of a prediction market.
+        asset_class : AssetClass or None
+            What the caller knows the market to be; None leaves it to the id.
+        sign : int
+            1 for a buy, -1 for a sell.
+        quantity : float
+            Units or contracts, above 0.
+        limit : float or None
+            None for a market order.
+        ioc : bool
+            Now or never, rather than good till cancelled.
+        post_only, reduce_only, client_order_id, leverage, intent
+            As in `OrderAction`.
+        gate : callable, optional
+            An engine's risk rules; it raises to refuse.
+        any_lot : bool
+            Let a position be closed that lies off the lot grid.
+        no_side : bool
+            Ask for the NO side of a `Market`; an id says it itself.
+        algo_id : str, optional
+            The algorithm whose child it is.
+        trial : bool
+            Decide it like any order and change nothing: the record, which also holds what the
+            order would open, has no id and is put nowhere.
+
+        Returns
+        -------
+        OrderState
+            The account's living record.
+
+        Raises
+        ------
+        VenueError, OrderError, TypeError, ValueError
+            As `submit`, and what `gate` raises.
         """
         if not self._connected:
             self.require_connection()
@@ -327,8 +418,20 @@ class SimulatedVenue(AmendingVenue):
     ) -> OrderState:
         """Send a plain limit order on a leg, with the lock held.
 
-        Size and price have been checked against the market's bounds and grids. It is `place` for
-        who sends many such orders and knows all that already.
+        It is `place` for who sends many such orders and has checked them already.
+
+        Parameters
+        ----------
+        leg : Leg
+            The account's record of one side of a market.
+        sign : int
+            1 for a buy, -1 for a sell.
+        quantity, price : float
+            Checked against the market's bounds and grids.
+        intent : str
+            Kept in the order's ``metadata``.
+        gate : callable
+            An engine's risk rules.
         """
         known = self.account.legs.get(leg.id)
         if known is not None:
@@ -504,7 +607,7 @@ class SimulatedVenue(AmendingVenue):
         )
         order = account.orders[order_id]
         if delay:
-            self._send(now + delay, lambda due: self._land(order, due))
+            self._send(market, now + delay, lambda due: self._land(order, due))
         elif is_market or self._walks:
             self._arrive(order, now)
         return order
@@ -546,7 +649,22 @@ class SimulatedVenue(AmendingVenue):
         return f"no price: the last tick of {leg.id} has no {'ask' if sign > 0 else 'bid'}"
 
     def leverage_for(self, market: MarketState, asked: float | None) -> float:
-        """Return the leverage of a new order, or refuse the one that is asked for."""
+        """Return the leverage of a new order, or refuse the one that is asked for.
+
+        Parameters
+        ----------
+        market : MarketState
+            The account's record.
+        asked : float or None
+            None for what the market has, else 1.
+
+        Raises
+        ------
+        ValueError
+            If the market is no perpetual.
+        OrderError
+            If the market's position or orders have another.
+        """
         if market.asset_class != _PERP:
             kind = AssetClass(market.asset_class)
             raise ValueError(f"leverage belongs to a Perp, {market.id!r} is {kind}; was {asked:g}")
@@ -660,6 +778,31 @@ def _tried(
         order.is_open = False
         order.reason, order.required, order.available = refusal
     return order
+
+
+def _schedules(
+    given: FeeRates | Mapping[str, FeeRates] | None,
+) -> tuple[FeeRates | None, dict[str, FeeRates]]:
+    """Take what fills cost apart: for all markets, and by market."""
+    if not isinstance(given, Mapping):
+        if given is None or can_answer(given, "rate"):
+            return given, {}
+        raise TypeError(
+            f"fees must be Fees, or a dict of them by market, was {checks.show(given)}; for two "
+            "rates give maker_fee_rate and taker_fee_rate"
+        )
+    by_market = {}
+    for market_id, fees in given.items():
+        base, is_no = split_side(canonical_id(checks.market_id("fees' market", market_id)))
+        if is_no:
+            raise ValueError(
+                f"fees must be given by market, whose NO side has the same; was {market_id!r}, "
+                f"give {base!r}"
+            )
+        if not can_answer(fees, "rate"):
+            raise TypeError(f"fees[{market_id!r}] must be Fees, was {checks.show(fees)}")
+        by_market[base] = fees
+    return None, by_market
 
 
 def _asset_classes(given: Iterable[AssetClass] | None) -> frozenset[AssetClass] | None:

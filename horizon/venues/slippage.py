@@ -43,6 +43,19 @@ class Taking(Shown):
         Half-way between bid and ask.
     last : float or None
         The market's last price.
+
+    Examples
+    --------
+    Not made by hand: it is the ``taking`` of an order's preview. Buying 15 out of 10 at 100.1 and
+    10 at 100.4 pays 10 × 0.1 + 5 × 0.4 = 3.00 more than 15 at the mid of 100:
+
+    >>> ex = hz.connect("book", clock=lambda: 0.0)
+    >>> fills = ex.take_book("ACME", bids=[(99.9, 10)], asks=[(100.1, 10), (100.4, 10)])
+    >>> taking = ex.preview("ACME", 15, market=True).taking
+    >>> taking.levels
+    ((100.1, 10.0), (100.4, 5.0))
+    >>> round(taking.slippage_to_mid, 6), round(taking.slippage_to_mid_bps, 6)
+    (3.0, 20.0)
     """
 
     source: str
@@ -70,7 +83,7 @@ class Taking(Shown):
         return self.levels[-1][0]
 
     def slippage(self, benchmark: float | None) -> float | None:
-        """What it costs more than at a benchmark price, in money; None without one."""
+        """What it costs more than at the price `benchmark`, in money; None without one."""
         if benchmark is None:
             return None
         sign = 1.0 if self.side == "buy" else -1.0
@@ -78,7 +91,10 @@ class Taking(Shown):
         return sign * dearer * self.multiplier
 
     def slippage_bps(self, benchmark: float | None) -> float | None:
-        """The same in basis points of the benchmark; None without one that is above 0."""
+        """What it costs more than at `benchmark`, in basis points of that price.
+
+        None without a benchmark, or with one that is not above 0.
+        """
         if benchmark is None or benchmark <= 0.0:
             return None
         sign = 1.0 if self.side == "buy" else -1.0

@@ -88,6 +88,17 @@ def test_what_is_on_its_way_arrives_with_the_book_of_its_time() -> None:
     assert [(f.quantity, f.price, f.timestamp) for f in ex.fills()] == [(4.0, 0.56, 1_000.5)]
 
 
+def test_at_one_time_each_market_has_its_book_before_its_arrivals() -> None:
+    ex = hz.connect("book", latency=ConstantLatency(500))
+    for market in ("A", "B"):
+        ex.take_book(market, [(99.0, 5.0)], [(100.0, 5.0)], 0.0)
+    ex.buy("B", 5, market=True)
+    ex.take_book("A", [(99.0, 5.0)], [(100.0, 5.0)], 0.5)
+    # It arrives at 0.5, when the book of B that is in force is the one of 0.5.
+    fills = ex.take_book("B", [(101.0, 5.0)], [(102.0, 5.0)], 0.5)
+    assert [(fill.price, fill.timestamp) for fill in fills] == [(102.0, 0.5)]
+
+
 def test_a_settled_market_takes_books_and_fills_nothing() -> None:
     ex = opened()
     ex.buy("m", 10, limit=0.50)

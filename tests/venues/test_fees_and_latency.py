@@ -9,6 +9,7 @@ import pytest
 
 from horizon.instruments import Market
 from horizon.types import AssetClass
+from horizon.venues import BookAccount, BookVenue, Paper
 from horizon.venues.fees import Fees, FlatFees
 from horizon.venues.latency import ConstantLatency, Latency, NoLatency
 from tests.venues.helpers import buy, sell
@@ -127,3 +128,57 @@ def test_a_users_own_latency_is_asked_by_market() -> None:
     venue.next()
     fill = venue.fill_history()[-1]
     assert (fill.market_id, fill.timestamp) == ("M", 1_000.5)
+
+
+# ------------------------------------------------------------------------ where they are given
+@pytest.mark.parametrize("kind", [Paper, BookVenue, BookAccount])
+@pytest.mark.parametrize(
+    ("options", "error", "message"),
+    [
+        ({"fees": 5}, TypeError, "fees must be Fees, or a dict of them by market, was 5"),
+        ({"fees": FlatFees}, TypeError, "fees must be Fees, or a dict of them by market, was <cl"),
+        ({"fees": {"M": 0.001}}, TypeError, "fees['M'] must be Fees, was 0.001"),
+        ({"fees": {"M": None}}, TypeError, "fees['M'] must be Fees, was None"),
+        ({"fees": {3: FlatFees()}}, TypeError, "fees' market must be text, was 3"),
+        ({"fees": {"M:no": FlatFees()}}, ValueError, "was 'M:no', give 'M'"),
+        ({"latency": 5}, TypeError, "latency must be a Latency, was 5; for milliseconds give"),
+        ({"latency": True}, TypeError, "latency must be a Latency, was True"),
+        ({"latency": NoLatency}, TypeError, "latency must be a Latency, was <class"),
+        ({"latency": "50"}, TypeError, "latency must be a Latency, was '50'"),
+    ],
+    ids=lambda value: str(value)[:40] if isinstance(value, dict) else "",
+)
+def test_a_venue_refuses_what_is_no_model(
+    kind: Any, options: dict[str, Any], error: type[Exception], message: str
+) -> None:
+    with pytest.raises(error) as caught:
+        kind(**options)
+    assert message in str(caught.value)
+
+
+@pytest.mark.parametrize("kind", [Paper, BookVenue])
+def test_compact_is_true_or_false(kind: Any) -> None:
+    with pytest.raises(TypeError, match="compact must be True or False, was 3"):
+        kind(compact=3)
+    assert kind(compact=True).account.archive is not None
+
+
+def test_what_answers_like_a_model_is_one() -> None:
+    class Own:
+        def rate(self, price: float, is_maker: bool, asset_class: AssetClass) -> float:
+            return 0.25
+
+        def delay_ns(self, market_id: str, now_ns: int) -> int:
+            return 0
+
+    paper = Paper(fees={"ACME": Own()}, latency=Own(), clock=lambda: 0.0)
+    paper.connect()
+    paper.tick("ACME", 100.0)
+    assert buy(paper, 1).fees == 25.0
+
+
+def test_fees_by_an_option_symbol_in_either_spelling() -> None:
+    paper = Paper(fees={"AAPL  250117C00180000": FlatFees(taker=0.5)}, clock=lambda: 0.0)
+    paper.connect()
+    paper.tick("AAPL250117C00180000", 2.0)
+    assert buy(paper, 1, market_id="AAPL250117C00180000").fees == 100.0
