@@ -69,7 +69,7 @@ from horizon.analytics.drawdown import (
     ulcer_performance_index,
     underwater,
 )
-from horizon.analytics.edges import forecast_scores
+from horizon.analytics.edges import ForecastScores, forecast_scores
 from horizon.analytics.fills import FillTable, fill_table
 from horizon.analytics.inference import (
     Interval,
@@ -141,6 +141,10 @@ from horizon.analytics.sheet_parts import tearsheet_part
 from horizon.analytics.spans import Span, span_between, span_named
 from horizon.analytics.tearsheet import Tearsheet, generate_tearsheet
 from horizon.analytics.trades import (
+    Closings,
+    Exposure,
+    RoundTrips,
+    TradeStats,
     closings,
     exposure,
     pnl_by_hour,
@@ -151,7 +155,7 @@ from horizon.analytics.trades import (
     trade_stats,
     turnover,
 )
-from horizon.analytics.trials import RealityCheck, reality_check
+from horizon.analytics.trials import RealityCheck, Regression, reality_check
 from horizon.analytics.volume import VolumeShares, volume_shares
 from horizon.books import Books, read_books
 
@@ -243,7 +247,12 @@ __all__ = [
     "probabilistic_sharpe_ratio",
     "sharpe_standard_error",
     # fills and trades
+    "Closings",
+    "Exposure",
     "FillTable",
+    "ForecastScores",
+    "RoundTrips",
+    "TradeStats",
     "closings",
     "exposure",
     "fill_table",
@@ -259,6 +268,7 @@ __all__ = [
     "Cscv",
     "ParameterStability",
     "RealityCheck",
+    "Regression",
     "cscv",
     "parameter_stability",
     "reality_check",

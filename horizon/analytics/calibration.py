@@ -63,7 +63,8 @@ _MOST_GROUPS: Final = 1_000
 class CalibrationCurve:
     """How often what was forecast came true, and what the forecasts score.
 
-    Without any pair every score is 0.0; so is a skill where all outcomes are alike.
+    Not made by hand: `calibration_curve` returns it. Without any pair every score is 0.0; so is a
+    skill where all outcomes are alike.
 
     Attributes
     ----------
@@ -83,8 +84,8 @@ class CalibrationCurve:
     log_loss : float
         Mean of −ln(probability given to what happened), that taken as 1e-15 at least.
     ece : float
-        Expected calibration error: the mean over all pairs of |mean prediction − frequency| of
-        their bin.
+        Expected calibration error: the mean over all pairs of ``|mean prediction − frequency|``
+        of their bin.
     reliability, resolution, uncertainty : float
         Murphy's parts of the Brier score. Reliability is how far the bins' mean predictions lie
         from the frequencies (0 is best), resolution how far the frequencies lie from the base
@@ -105,6 +106,21 @@ class CalibrationCurve:
     Notes
     -----
     ``brier_score == reliability - resolution + uncertainty + within_bin`` but for rounding.
+
+    References
+    ----------
+    Murphy (1973), A New Vector Partition of the Probability Score. Stephenson, Coelho and Jolliffe
+    (2008), Two Extra Components in the Brier Score Decomposition.
+
+    Examples
+    --------
+    "20 %" came true once in four, "60 %" once in two: 4 · 0.05 and 2 · 0.1 over six pairs.
+
+    >>> curve = hz.calibration_curve([0.2] * 4 + [0.6] * 2, [0, 0, 0, 1, 0, 1], n_bins=2)
+    >>> curve.bins
+    [(0.25, 0.25, 4), (0.75, 0.5, 2)]
+    >>> round(curve.ece, 4), round(curve.base_rate, 4)
+    (0.0667, 0.3333)
     """
 
     bins: list[tuple[float, float, int]]
@@ -169,7 +185,13 @@ class CalibrationCurve:
         )
 
     def figure(self, *, groups: bool = False, theme: str = "light") -> go.Figure:
-        """Draw the reliability diagram; with ``groups=True`` a curve for each group."""
+        """Draw the reliability diagram; with ``groups=True`` a curve for each group.
+
+        Parameters
+        ----------
+        groups : bool
+        theme : {"light", "dark"}
+        """
         from horizon.figures.calibration import reliability_diagram
 
         return reliability_diagram(self, groups=groups, theme=theme)
@@ -294,7 +316,8 @@ def calibration_curve(
         A ``ValueError`` naming argument, row and value: a prediction outside [0, 1] or missing,
         an outcome that is not 0 or 1, a missing label.
     TypeError, ValueError
-        If columns differ in length or an argument is not as above.
+        If columns differ in length, the labels of two Series differ, or an argument is not as
+        above.
 
     Notes
     -----
@@ -303,7 +326,10 @@ def calibration_curve(
 
     Examples
     --------
-    >>> curve = calibration_curve([0.1, 0.3, 0.6, 0.9], [0, 0, 1, 1], n_bins=2)
+    Nothing that was given less than half came true, and all that was given more did. The score is
+    (0.1² + 0.3² + 0.4² + 0.1²) / 4.
+
+    >>> curve = hz.calibration_curve([0.1, 0.3, 0.6, 0.9], [0, 0, 1, 1], n_bins=2)
     >>> curve.bins
     [(0.25, 0.0, 2), (0.75, 1.0, 2)]
     >>> round(curve.brier_score, 4)
@@ -318,6 +344,7 @@ def calibration_curve(
     if groups is None and group_edges is not None:
         raise ValueError("group_edges must come with groups, the numbers that they cut")
     p, y = _columns(predictions, outcomes)
+    same_labels(predictions=predictions, groups=groups)
     grouped = None if groups is None else _group_codes(groups, group_edges, len(p))
     whole = _curve(p, y, n_bins, strategy, ties, confidence)
     if grouped is None:
@@ -352,6 +379,13 @@ def log_loss(predictions: Any, outcomes: Any, *, ties: bool = False) -> float:
     ------
     TypeError, ValueError
         As in `calibration_curve`.
+
+    Examples
+    --------
+    What happened was given 0.8 both times, and −ln 0.8 is 0.2231:
+
+    >>> round(hz.log_loss([0.8, 0.2], [1, 0]), 4)
+    0.2231
     """
     ties = checks.flag("ties", ties)
     p, y = _columns(predictions, outcomes)
@@ -380,6 +414,17 @@ def brier_score(predictions: Any, outcomes: Any, *, ties: bool = False) -> float
     ------
     TypeError, ValueError
         As in `calibration_curve`.
+
+    References
+    ----------
+    Brier (1950), Verification of Forecasts Expressed in Terms of Probability.
+
+    Examples
+    --------
+    0.2² and 0.4²:
+
+    >>> round(hz.analytics.brier_score([0.8, 0.4], [1, 0]), 4)
+    0.1
     """
     ties = checks.flag("ties", ties)
     p, y = _columns(predictions, outcomes)
@@ -393,7 +438,7 @@ def brier_score(predictions: Any, outcomes: Any, *, ties: bool = False) -> float
 
 
 def wilson_interval(frequency: Any, count: Any, confidence: float = 0.95) -> tuple[Floats, Floats]:
-    """Interval of a probability that was seen to happen with a frequency (Wilson 1927).
+    """Interval of a probability that was seen to happen with a frequency.
 
     Unlike the frequency ± its standard error it stays within [0, 1], and it has a width where
     something always or never happened.
@@ -415,6 +460,18 @@ def wilson_interval(frequency: Any, count: Any, confidence: float = 0.95) -> tup
     ------
     ValueError
         If an argument lies outside its range.
+
+    References
+    ----------
+    Wilson (1927), Probable Inference, the Law of Succession, and Statistical Inference.
+
+    Examples
+    --------
+    What never happened in four times ends at z² / (4 + z²), z being 1.96:
+
+    >>> lower, upper = hz.analytics.wilson_interval(0.0, 4)
+    >>> round(float(lower), 4), round(float(upper), 4)
+    (0.0, 0.4899)
     """
     confidence = _confidence(confidence)
     rate, tries = np.asarray(frequency, np.float64), np.asarray(count, np.float64)

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from horizon import checks
+from horizon.analytics.returns import checked_returns, ruin_of
 from horizon.columns import NEVER, nanoseconds, numbers
 from horizon.errors import DataError
 
@@ -30,12 +31,20 @@ _TIME_NAMES: Final = ("timestamp", "time", "date", "datetime", "ts")
 class Curve:
     """Equity through time.
 
+    Not made by hand: `curve_of` reads one from whatever it is in.
+
     Attributes
     ----------
     times_ns : ndarray of int64, shape (n,)
         Nanoseconds since 1970 (UTC), never falling.
     equity : ndarray of float64, shape (n,)
         In currency; the first is the initial capital. Empty only if nothing at all was given.
+
+    Examples
+    --------
+    >>> curve = hz.analytics.curve_of([("2025-01-06", 100.0), ("2025-01-07", 110.0)])
+    >>> curve.initial, curve.final, curve.span_secs
+    (100.0, 110.0, 86400.0)
     """
 
     times_ns: Nanoseconds
@@ -87,6 +96,10 @@ def curve_of(
     name : str
         The argument's name, for messages.
 
+    Returns
+    -------
+    Curve
+
     Raises
     ------
     DataError
@@ -94,6 +107,15 @@ def curve_of(
         number; the row is named.
     TypeError, ValueError
         If the data has no such columns, or `initial_capital` is not above 0.
+
+    Examples
+    --------
+    The first equity is a gain of 1 on the initial capital, so the start is put before it:
+
+    >>> days = pd.to_datetime(["2025-01-06", "2025-01-07"])
+    >>> curve = hz.analytics.curve_of(pd.Series([101.0, 99.0], index=days), initial_capital=100.0)
+    >>> curve.equity.tolist()
+    [100.0, 101.0, 99.0]
     """
     initial = (
         None if initial_capital is None else checks.positive("initial_capital", initial_capital)
@@ -122,20 +144,51 @@ def returns_of(data: Any, *, name: str = "returns") -> tuple[Nanoseconds, Number
     return _columns(data, name, ("return", "returns"))
 
 
-def equity_of(returns: Numbers, initial: float = 1.0) -> Numbers:
+def equity_of(returns: Any, initial: float = 1.0) -> Numbers:
     """Compound simple returns from an initial value; the start is part of the result.
+
+    Parameters
+    ----------
+    returns : array-like of shape (n,)
+        Simple returns per period, as fractions: 0.01 is 1 %. A NaN raises `DataError`.
+    initial : float
+        The first value, in currency, above 0.
 
     Returns
     -------
     ndarray of float64, shape (n + 1,)
-        Infinite from where it overflows.
+        Infinite from where it overflows. From the first return of −1 or below on it stays as it
+        is, 0.0 or a debt: there is no capital that a later return could be a fraction of.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If `returns` have more than one dimension, or `initial` is not above 0.
+
+    Examples
+    --------
+    >>> hz.analytics.equity_of([0.1, -0.5], initial=1_000.0).round(4).tolist()
+    [1000.0, 1100.0, 550.0]
+
+    More than everything is lost at once, and stays lost:
+
+    >>> hz.analytics.equity_of([-1.5, 3.0]).tolist()
+    [1.0, -0.5, -0.5]
     """
-    equity = np.empty(len(returns) + 1)
+    values = checked_returns("returns", returns)
+    scale = checks.positive("initial", initial)
+    ruin = ruin_of(values)
+    equity = np.empty(len(values) + 1)
     equity[0] = 1.0
-    np.add(returns, 1.0, out=equity[1:])
+    np.add(values, 1.0, out=equity[1:])
+    if ruin < len(values):
+        left = equity[ruin + 1]
+        equity[ruin + 1 :] = 1.0
     with np.errstate(over="ignore"):
         np.cumprod(equity, out=equity)
-        equity *= initial
+        equity *= scale
+    if ruin < len(values):
+        equity[ruin + 1 :] = equity[ruin] * left if left < 0.0 else 0.0
     return equity
 
 

@@ -24,6 +24,8 @@ _DECIMALS: Final = 10
 class DepthGrid:
     """Depth by price and time.
 
+    Not made by hand: `depth_grid` returns it.
+
     Attributes
     ----------
     time_edges_ns : ndarray of int64, shape (n_times + 1,)
@@ -36,6 +38,16 @@ class DepthGrid:
         The step that all prices are multiples of, and rows made of; 0.0 if there is none.
     books : Books
         What it was made of: those of the window.
+
+    Examples
+    --------
+    >>> grid = hz.analytics.depth_grid([
+    ...     {"timestamp": 0.0, "bids": [(99.0, 4.0)], "asks": [(101.0, 2.0)]},
+    ...     {"timestamp": 10.0, "bids": [(99.0, 8.0)], "asks": [(101.0, 2.0)]}], n_times=1)
+    >>> grid.prices.tolist(), grid.tick
+    ([99.0, 100.0, 101.0], 1.0)
+    >>> grid.bid_sizes.tolist(), grid.ask_sizes.tolist()
+    ([[4.0], [0.0], [0.0]], [[0.0], [0.0], [2.0]])
     """
 
     time_edges_ns: Times
@@ -106,6 +118,15 @@ def depth_grid(
         Where a book cannot be true; see `read_books`.
     ValueError
         If `n_times`, `n_prices` or `between` is out of range.
+
+    Examples
+    --------
+    4 for six seconds and 9 for four, so (24 + 36) / 10 on average:
+
+    >>> books = [{"timestamp": time, "bids": [(99.0, size)], "asks": []}
+    ...          for time, size in ((0.0, 4.0), (6.0, 9.0), (10.0, 5.0))]
+    >>> hz.analytics.depth_grid(books, n_times=1).bid_sizes.tolist()
+    [[6.0]]
     """
     columns_wanted = checks.integer("n_times", n_times)
     rows_wanted = checks.integer("n_prices", n_prices)

@@ -16,15 +16,18 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from horizon import checks
 from horizon.analytics.curves import equity_of
+from horizon.analytics.forecasts import same_labels
 from horizon.analytics.products import dot
 from horizon.analytics.returns import annual_return, checked_returns, ratio
+from horizon.columns import NEVER, nanoseconds
+from horizon.errors import DataError
 
 __all__ = [
     "DrawdownRecord",
@@ -48,10 +51,14 @@ __all__ = [
 Numbers = NDArray[np.float64]
 Nanoseconds = NDArray[np.int64]
 
+_LATEST_NS: Final = 2**63 - 1
+
 
 @dataclass(frozen=True, slots=True)
 class DrawdownRecord:
     """One stretch below a peak.
+
+    Not made by hand: `drawdowns` returns them.
 
     Attributes
     ----------
@@ -67,6 +74,18 @@ class DrawdownRecord:
         From the peak to the recovery, or to the last point.
     recovery_secs : float or None
         From the trough to the recovery.
+
+    Examples
+    --------
+    >>> days = np.array(["2024-01-01", "2024-01-02", "2024-01-03", "2024-01-04"], "datetime64[D]")
+    >>> fall = hz.analytics.drawdowns(days, [100.0, 80.0, 90.0, 110.0])[0]
+    >>> round(fall.depth, 4), fall.depth_money
+    (0.2, 20.0)
+
+    Three days from the peak to above it, two of them from the trough:
+
+    >>> fall.duration_secs / 86_400, fall.recovery_secs / 86_400
+    (3.0, 2.0)
     """
 
     peak_time: float
@@ -103,27 +122,86 @@ class Episodes:
 
 
 def _with_times(times_ns: Any, equity: Any) -> tuple[Nanoseconds, Numbers]:
-    """Take equity with a time for each point."""
+    """Take equity with a time for each point, in order of time."""
     values = checked_returns("equity", equity)
+    same_labels(times_ns=times_ns, equity=equity)
     times = np.asarray(times_ns)
     if times.dtype.kind == "M":
-        times = times.astype("datetime64[ns]").view(np.int64)
+        times = nanoseconds(times, None)
     if times.shape != values.shape:
         raise ValueError(
             f"times_ns must have a time for each of equity, had {times.size} for {values.size}"
         )
     if len(times) and times.dtype.kind not in "iu":
         raise TypeError(f"times_ns must be integers or datetimes, was {times.dtype}")
-    return times.astype(np.int64), values
+    if times.dtype.kind == "u" and len(times) and int(times.max()) > _LATEST_NS:
+        row = int(np.argmax(times > _LATEST_NS))
+        raise DataError(
+            f"times_ns must be nanoseconds before the year 2262, row {row} has {times[row]}",
+            row=row,
+            value=int(times[row]),
+        )
+    stamps = times.astype(np.int64)
+    # The lowest of integers stands for a time that is missing, in datetimes as in frames.
+    if len(stamps) and stamps.min() == NEVER:
+        row = int(np.argmax(stamps == NEVER))
+        raise DataError(
+            f"times_ns must be times, row {row} has {np.asarray(times_ns)[row]}",
+            row=row,
+            value=np.asarray(times_ns)[row],
+        )
+    falls = stamps[1:] < stamps[:-1]
+    if falls.any():
+        row = int(np.argmax(falls)) + 1
+        here, before = (np.asarray(times_ns)[at] for at in (row, row - 1))
+        raise DataError(
+            f"times_ns must be in order of time, row {row} at {here} comes after {before}",
+            row=row,
+            value=here,
+        )
+    return stamps, values
 
 
 def running_peak(equity: Any) -> Numbers:
-    """Return the highest value so far, at each point."""
+    """Return the highest value so far, at each point.
+
+    Parameters
+    ----------
+    equity : array-like of shape (n,)
+        Equity in currency; the first value is the initial capital. A NaN raises `DataError`.
+
+    Returns
+    -------
+    ndarray of float64, shape (n,)
+
+    Examples
+    --------
+    >>> hz.analytics.running_peak([100.0, 120.0, 90.0, 130.0]).tolist()
+    [100.0, 120.0, 120.0, 130.0]
+    """
     return np.maximum.accumulate(checked_returns("equity", equity))
 
 
 def underwater(equity: Any) -> Numbers:
-    """Return how far each point is below the highest so far: equity / peak − 1, 0 or less."""
+    """Return how far each point is below the highest so far: equity / peak − 1, 0 or less.
+
+    Parameters
+    ----------
+    equity : array-like of shape (n,)
+        Equity in currency; the first value is the initial capital. A NaN raises `DataError`.
+
+    Returns
+    -------
+    ndarray of float64, shape (n,)
+        0.0 as long as no peak is above 0.
+
+    Examples
+    --------
+    90 is a quarter below 120:
+
+    >>> hz.analytics.underwater([100.0, 120.0, 90.0, 130.0]).tolist()
+    [0.0, 0.0, -0.25, 0.0]
+    """
     values = checked_returns("equity", equity)
     return below_peak(values, np.maximum.accumulate(values))
 
@@ -141,13 +219,51 @@ def below_peak(equity: Numbers, peak: Numbers) -> Numbers:
 
 
 def max_drawdown(equity: Any) -> float:
-    """Largest fall from a peak, as a positive fraction of it; 0.0 if there is none."""
+    """Largest fall from a peak, as a positive fraction of it.
+
+    Parameters
+    ----------
+    equity : array-like of shape (n,)
+        Equity in currency; the first value is the initial capital. A NaN raises `DataError`.
+
+    Returns
+    -------
+    float
+        0.0 if there is none; above 1 where equity falls below 0.
+
+    Examples
+    --------
+    A quarter, from 120 to 90; of returns, `equity_of` makes a curve.
+
+    >>> hz.analytics.max_drawdown([100.0, 120.0, 90.0, 130.0])
+    0.25
+    >>> round(hz.analytics.max_drawdown(hz.analytics.equity_of([-0.2, 0.1])), 4)
+    0.2
+    """
     depth = underwater(equity)
     return -float(depth.min()) + 0.0 if len(depth) else 0.0
 
 
 def max_drawdown_money(equity: Any) -> float:
-    """Largest fall from a peak in currency, positive; it may be another one than the deepest."""
+    """Largest fall from a peak in currency, positive; it may be another one than the deepest.
+
+    Parameters
+    ----------
+    equity : array-like of shape (n,)
+        Equity in currency; the first value is the initial capital. A NaN raises `DataError`.
+
+    Returns
+    -------
+    float
+        0.0 if there is none.
+
+    Examples
+    --------
+    The deepest is the half of 10, the largest in money the tenth of 100:
+
+    >>> hz.analytics.max_drawdown_money([10.0, 5.0, 100.0, 90.0])
+    10.0
+    """
     values = checked_returns("equity", equity)
     return float((np.maximum.accumulate(values) - values).max()) if len(values) else 0.0
 
@@ -182,11 +298,34 @@ def drawdowns(times_ns: Any, equity: Any, *, most: int | None = 5) -> list[Drawd
 
     Parameters
     ----------
-    times_ns : ndarray of int64, shape (n,)
-        Nanoseconds since 1970, never falling.
-    equity : ndarray of float64, shape (n,)
+    times_ns : array-like of int64 or datetime64, shape (n,)
+        Nanoseconds since 1970 (UTC), one for each of `equity`, never falling.
+    equity : array-like of shape (n,)
+        Equity in currency; the first value is the initial capital. A NaN raises `DataError`.
     most : int or None
         How many at most; None for all.
+
+    Returns
+    -------
+    list of DrawdownRecord
+
+    Raises
+    ------
+    DataError
+        At the first equity that is not a finite number, and at the first time that is missing
+        (NaT) or lies before the one above it; the row and the value are named.
+    TypeError, ValueError
+        If there is not one time for each of `equity`, the labels of two Series differ, or times
+        are no whole nanoseconds or datetimes.
+
+    Examples
+    --------
+    120 to 90 is a quarter and was made good; 130 to 117 is a tenth and was not.
+
+    >>> seconds = np.arange(5) * 1_000_000_000
+    >>> falls = hz.analytics.drawdowns(seconds, [120.0, 90.0, 120.0, 130.0, 117.0])
+    >>> [(round(fall.depth, 4), fall.recovery_time) for fall in falls]
+    [(0.25, 2.0), (0.1, None)]
     """
     times_ns, equity = _with_times(times_ns, equity)
     depth = underwater(equity)
@@ -221,11 +360,42 @@ def max_drawdown_duration(times_ns: Any, equity: Any, *, counted: str = "peak") 
 
     Parameters
     ----------
-    times_ns : ndarray of int64, shape (n,)
-    equity : ndarray of float64, shape (n,)
+    times_ns : array-like of int64 or datetime64, shape (n,)
+        Nanoseconds since 1970 (UTC), one for each of `equity`, never falling.
+    equity : array-like of shape (n,)
+        Equity in currency; the first value is the initial capital. A NaN raises `DataError`.
     counted : {"peak", "below"}
         From the last point at the peak; or, as in Chan (2009), from the first point below it,
         which is one period less.
+
+    Returns
+    -------
+    float
+        0.0 without a drawdown.
+
+    Raises
+    ------
+    DataError
+        At the first equity that is not a finite number, and at the first time that is missing
+        (NaT) or lies before the one above it; the row and the value are named.
+    TypeError, ValueError
+        If there is not one time for each of `equity`, the labels of two Series differ, or times
+        are no whole nanoseconds or datetimes.
+
+    References
+    ----------
+    Chan (2009), Quantitative Trading.
+
+    Examples
+    --------
+    From the peak on day 0 to the new high on day 3; the first point below is on day 1.
+
+    >>> days = np.arange("2024-01-01", "2024-01-05", dtype="datetime64[D]")
+    >>> equity = [100.0, 80.0, 90.0, 110.0]
+    >>> hz.analytics.max_drawdown_duration(days, equity) / 86_400
+    3.0
+    >>> hz.analytics.max_drawdown_duration(days, equity, counted="below") / 86_400
+    2.0
     """
     checks.one_of("counted", counted, ("peak", "below"))
     times_ns, equity = _with_times(times_ns, equity)
@@ -237,7 +407,37 @@ def max_drawdown_duration(times_ns: Any, equity: Any, *, counted: str = "peak") 
 
 
 def time_under_water(times_ns: Any, equity: Any) -> float:
-    """Share of the time that was spent below a peak, 0 to 1; each point holds until the next."""
+    """Share of the time that was spent below a peak, 0 to 1; each point holds until the next.
+
+    Parameters
+    ----------
+    times_ns : array-like of int64 or datetime64, shape (n,)
+        Nanoseconds since 1970 (UTC), one for each of `equity`, never falling.
+    equity : array-like of shape (n,)
+        Equity in currency; the first value is the initial capital. A NaN raises `DataError`.
+
+    Returns
+    -------
+    float
+        0.0 for no span.
+
+    Raises
+    ------
+    DataError
+        At the first equity that is not a finite number, and at the first time that is missing
+        (NaT) or lies before the one above it; the row and the value are named.
+    TypeError, ValueError
+        If there is not one time for each of `equity`, the labels of two Series differ, or times
+        are no whole nanoseconds or datetimes.
+
+    Examples
+    --------
+    Below from the 10th second to the 40th, of 100:
+
+    >>> times = np.array([0, 10, 40, 100]) * 1_000_000_000
+    >>> hz.analytics.time_under_water(times, [100.0, 90.0, 100.0, 120.0])
+    0.3
+    """
     times_ns, equity = _with_times(times_ns, equity)
     span = int(times_ns[-1]) - int(times_ns[0]) if len(times_ns) else 0
     if span == 0:
@@ -248,9 +448,32 @@ def time_under_water(times_ns: Any, equity: Any) -> float:
 
 # ------------------------------------------------------------------------ of returns
 def calmar_ratio(returns: Any, *, periods_per_year: float = 252.0) -> float:
-    """Compound annual return over the largest drawdown, both of all returns (Young 1991).
+    """Compound annual return over the largest drawdown, both of all returns.
 
-    Young's own ratio looks at the last 36 months. ``inf`` for a gain without drawdown.
+    Young's own ratio looks at the last 36 months.
+
+    Parameters
+    ----------
+    returns : array-like of shape (n,)
+        Simple returns per period, as fractions: 0.01 is 1 %. A NaN raises `DataError`.
+    periods_per_year : float
+        How many periods make a year: 252 trading days, 365 days, 12 months.
+
+    Returns
+    -------
+    float
+        ``inf`` for a gain without drawdown; 0.0 for neither.
+
+    References
+    ----------
+    Young (1991), Calmar Ratio: A Smoother Tool.
+
+    Examples
+    --------
+    A year's growth of 1.25 · 0.9 − 1 = 0.125 over a drawdown of 0.1:
+
+    >>> round(hz.analytics.calmar_ratio([0.25, -0.1], periods_per_year=2), 4)
+    1.25
     """
     values = checked_returns("returns", returns)
     growth = annual_return(values, periods_per_year=periods_per_year)
@@ -258,7 +481,29 @@ def calmar_ratio(returns: Any, *, periods_per_year: float = 252.0) -> float:
 
 
 def pain_index(returns: Any) -> float:
-    """Mean depth below the peak over all periods, a positive fraction."""
+    """Mean depth below the peak over all periods, a positive fraction.
+
+    Parameters
+    ----------
+    returns : array-like of shape (n,)
+        Simple returns per period, as fractions: 0.01 is 1 %. A NaN raises `DataError`.
+
+    Returns
+    -------
+    float
+        0.0 without returns.
+
+    References
+    ----------
+    Bacon (2008), Practical Portfolio Performance Measurement and Attribution.
+
+    Examples
+    --------
+    Depths 0, 0.1, 0.1 and 0:
+
+    >>> round(hz.analytics.pain_index([0.1, -0.1, 0.0, 0.2]), 4)
+    0.05
+    """
     values = checked_returns("returns", returns)
     return -float(underwater(equity_of(values))[1:].mean()) + 0.0 if len(values) else 0.0
 
@@ -268,13 +513,58 @@ def pain_ratio(returns: Any, *, periods_per_year: float = 252.0) -> float:
 
     Drawdowns are taken from a starting wealth of 1. Tables that divide by an index cut to two
     digits print a ratio a few percent off.
+
+    Parameters
+    ----------
+    returns : array-like of shape (n,)
+        Simple returns per period, as fractions: 0.01 is 1 %. A NaN raises `DataError`.
+    periods_per_year : float
+        How many periods make a year: 252 trading days, 365 days, 12 months.
+
+    Returns
+    -------
+    float
+        ``inf`` for a gain without drawdown; 0.0 for neither.
+
+    References
+    ----------
+    Bacon (2008), Practical Portfolio Performance Measurement and Attribution.
+
+    Examples
+    --------
+    A year's growth of 1.25 · 0.9 − 1 = 0.125 over a mean depth of (0 + 0.1) / 2:
+
+    >>> round(hz.analytics.pain_ratio([0.25, -0.1], periods_per_year=2), 4)
+    2.5
     """
     values = checked_returns("returns", returns)
     return ratio(annual_return(values, periods_per_year=periods_per_year), pain_index(values))
 
 
 def ulcer_index(returns: Any) -> float:
-    """Root mean square depth below the peak over all periods, a fraction."""
+    """Root mean square depth below the peak over all periods, a fraction.
+
+    Parameters
+    ----------
+    returns : array-like of shape (n,)
+        Simple returns per period, as fractions: 0.01 is 1 %. A NaN raises `DataError`.
+
+    Returns
+    -------
+    float
+        0.0 without returns.
+
+    References
+    ----------
+    Martin and McCann (1989), The Investor's Guide to Fidelity Funds.
+
+    Examples
+    --------
+    Depths 0, 0.2, 0 and 0: √(0.04 / 4).
+
+    >>> round(hz.analytics.ulcer_index([0.1, -0.2, 0.25, 0.1]), 4)
+    0.1
+    """
     values = checked_returns("returns", returns)
     if len(values) == 0:
         return 0.0
@@ -283,7 +573,32 @@ def ulcer_index(returns: Any) -> float:
 
 
 def ulcer_performance_index(returns: Any, *, periods_per_year: float = 252.0) -> float:
-    """Compound annual return over the ulcer index (Martin ratio)."""
+    """Compound annual return over the ulcer index (Martin ratio).
+
+    Parameters
+    ----------
+    returns : array-like of shape (n,)
+        Simple returns per period, as fractions: 0.01 is 1 %. A NaN raises `DataError`.
+    periods_per_year : float
+        How many periods make a year: 252 trading days, 365 days, 12 months.
+
+    Returns
+    -------
+    float
+        ``inf`` for a gain without drawdown; 0.0 for neither.
+
+    References
+    ----------
+    Martin and McCann (1989), The Investor's Guide to Fidelity Funds.
+
+    Examples
+    --------
+    A year's growth of 1.1 · 0.8 · 1.25 · 1.1 − 1 = 0.21 over √(0.2² / 4) = 0.1:
+
+    >>> returns = [0.1, -0.2, 0.25, 0.1]
+    >>> round(hz.analytics.ulcer_performance_index(returns, periods_per_year=4), 4)
+    2.1
+    """
     values = checked_returns("returns", returns)
     return ratio(annual_return(values, periods_per_year=periods_per_year), ulcer_index(values))
 
@@ -300,12 +615,34 @@ def burke_ratio(
     Parameters
     ----------
     returns : array-like of shape (n,)
+        Simple returns per period, as fractions: 0.01 is 1 %. A NaN raises `DataError`.
     periods_per_year : float
+        How many periods make a year: 252 trading days, 365 days, 12 months.
     modified : bool
         Divide the sum by the number of returns, which makes spans comparable (Bacon).
     stretch : {"peak", "losses"}
         What a drawdown is: the largest depth of one stretch below a peak; or, as in Bacon's
         tables, a run of losing periods, its losses added up.
+
+    Returns
+    -------
+    float
+        ``inf`` for a gain without drawdown; 0.0 for neither.
+
+    References
+    ----------
+    Burke (1994), A Sharper Sharpe Ratio.
+
+    Examples
+    --------
+    A year's growth of 1.1 · 0.8 · 1.25 · 1.1 − 1 = 0.21 over the one drawdown of 0.2; modified, it
+    is over √(0.2² / 4).
+
+    >>> returns = [0.1, -0.2, 0.25, 0.1]
+    >>> round(hz.analytics.burke_ratio(returns, periods_per_year=4), 4)
+    1.05
+    >>> round(hz.analytics.burke_ratio(returns, periods_per_year=4, modified=True), 4)
+    2.1
     """
     values = checked_returns("returns", returns)
     growth = annual_return(values, periods_per_year=periods_per_year)

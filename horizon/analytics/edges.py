@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from horizon import checks
-from horizon.analytics.fills import FillTable
+from horizon.analytics.fills import FillTable, table_of
 from horizon.columns import numbers
 from horizon.errors import DataError
 from horizon.instruments import NO_SUFFIX
@@ -25,6 +25,8 @@ __all__ = ["ForecastScores", "forecast_scores"]
 class ForecastScores:
     """Scores over fills; None where there is nothing to score.
 
+    Not made by hand: `forecast_scores` returns it.
+
     Attributes
     ----------
     brier_score : float or None
@@ -34,6 +36,16 @@ class ForecastScores:
     avg_edge : float or None
         Mean of fair − price for buys of YES and price − fair for sells, over all fills that have
         a fair value.
+
+    Examples
+    --------
+    Sold at 0.3 with a fair value of 0.2, and nobody knows yet what came of it:
+
+    >>> scores = hz.analytics.forecast_scores(hz.analytics.fill_table({
+    ...     "timestamp": ["2024-01-01 09:00"], "market_id": ["rain"], "side": ["sell"],
+    ...     "quantity": [10], "price": [0.3]}), fair_values=[0.2])
+    >>> scores.brier_score, round(scores.avg_edge, 4)
+    (None, 0.1)
     """
 
     brier_score: float | None
@@ -42,7 +54,7 @@ class ForecastScores:
 
 
 def forecast_scores(
-    table: FillTable,
+    table: Any,
     *,
     outcomes: Mapping[str, float] | None = None,
     fair_values: Any = None,
@@ -51,12 +63,19 @@ def forecast_scores(
 
     Parameters
     ----------
-    table : FillTable
+    table : FillTable, or fills in any form that `fill_table` takes
+        Settlements are not scored.
     outcomes : mapping of market id to float, optional
         0 to 1 for each market that has resolved; fills in other markets are not scored.
     fair_values : array-like of shape (n_fills,), optional
         Fair value of YES when each fill's order was decided, in the order in which the fills
         were given; NaN where there was none.
+
+    Returns
+    -------
+    ForecastScores
+        `brier_score` of the prices, `model_brier_score` of the fair values, and `avg_edge`; None
+        where there is nothing to score.
 
     Raises
     ------
@@ -65,7 +84,19 @@ def forecast_scores(
         value outside [0, 1] of a market with an outcome.
     TypeError, ValueError
         If an outcome lies outside [0, 1], or there is not one fair value for each fill.
+
+    Examples
+    --------
+    Bought at 0.6 with a fair value of 0.7, and it came true: 0.4² and 0.3².
+
+    >>> table = hz.analytics.fill_table({
+    ...     "timestamp": ["2024-01-01 09:00"], "market_id": ["rain"], "side": ["buy"],
+    ...     "quantity": [10], "price": [0.6]})
+    >>> found = hz.analytics.forecast_scores(table, outcomes={"rain": 1.0}, fair_values=[0.7])
+    >>> round(found.brier_score, 4), round(found.model_brier_score, 4), round(found.avg_edge, 4)
+    (0.16, 0.09, 0.1)
     """
+    table = table_of(table, name="table")
     is_fill = ~table.is_settlement
     ids = table.market_ids[is_fill].tolist()
     is_no = np.array([market.endswith(NO_SUFFIX) for market in ids], dtype=bool)

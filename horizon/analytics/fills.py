@@ -27,7 +27,7 @@ _MICROSECOND_NS: Final = 1000
 class FillTable:
     """Fills and settlements in order of time, one row each, and what they did to positions.
 
-    Made by `fill_table`.
+    Not made by hand: `fill_table` returns it.
 
     Attributes
     ----------
@@ -51,6 +51,16 @@ class FillTable:
         The row's number, from 0, in the fills or settlements that it was read from.
     steps : Steps
         What each row opened and closed.
+
+    Examples
+    --------
+    >>> table = hz.analytics.fill_table({
+    ...     "timestamp": ["2024-01-01 09:00", "2024-01-01 10:00"], "market_id": ["ACME", "ACME"],
+    ...     "side": ["buy", "sell"], "quantity": [10, 4], "price": [100.0, 105.0]})
+    >>> table
+    <FillTable: 2 fills, 0 settlements, 1 positions>
+    >>> table.notionals.tolist()
+    [1000.0, 420.0]
     """
 
     times_ns: NDArray[np.int64]
@@ -68,7 +78,7 @@ class FillTable:
 
     @property
     def notionals(self) -> NDArray[np.float64]:
-        """Size of each row in money, |quantity x price x multiplier|; shape (n,)."""
+        """Size of each row in money, quantity × price × multiplier; shape (n,)."""
         notionals: NDArray[np.float64] = np.abs(self.quantities * self.prices * self.multipliers)
         return notionals
 
@@ -130,6 +140,10 @@ def fill_table(
         Currency per point and unit, by market (NO shares its market's). Markets left out have
         100 where the id is an option symbol, else 1.
 
+    Returns
+    -------
+    FillTable
+
     Raises
     ------
     TypeError, ValueError
@@ -144,7 +158,7 @@ def fill_table(
     --------
     >>> from horizon.types import VenueFill
     >>> bought = VenueFill("f1", "p1", "ACME", "buy", 10.0, 5.0, 0.1, 0.0, False, 0.0, "paper")
-    >>> fill_table([bought])
+    >>> hz.analytics.fill_table([bought])
     <FillTable: 1 fills, 0 settlements, 1 positions>
     """
     each = _checked_multipliers(multipliers)

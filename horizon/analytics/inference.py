@@ -46,16 +46,35 @@ def sharpe_standard_error(
 ) -> float:
     """Standard error of a Sharpe ratio of `n` returns of any shape.
 
-    √((1 − skewness · SR + (kurtosis − 1)/4 · SR²) / (n − 1)), after Mertens.
+    ``√((1 − skewness · SR + (kurtosis − 1) / 4 · SR²) / (n − 1))``, after Mertens.
 
     Parameters
     ----------
     sharpe : float
-        Per period.
+        Per period, not annualised.
     n : int
         Number of returns; for fewer than two the error is ``inf``.
     skewness, kurtosis : float
         Moments of the returns; the kurtosis of a normal distribution is 3.
+
+    Raises
+    ------
+    ValueError
+        If no returns have both this skewness and this kurtosis, which is at least
+        1 + skewness².
+
+    References
+    ----------
+    Lo (2002), The Statistics of Sharpe Ratios. Mertens (2002), Comments on Variance of the IID
+    estimator in Lo.
+
+    Examples
+    --------
+    Lo's Table 1 has 0.306 for 0.5 and T = 12: √((1 + 0.5² / 2) / 12). It divides by T, which is
+    n − 1 here.
+
+    >>> round(hz.analytics.sharpe_standard_error(0.5, 13), 3)
+    0.306
     """
     ratio = checks.number("sharpe", sharpe)
     count = checks.integer("n", n, least=0)
@@ -82,14 +101,40 @@ def probabilistic_sharpe_ratio(
     kurtosis: float = 3.0,
     benchmark: float = 0.0,
 ) -> float:
-    """Probability that the true Sharpe ratio is above a benchmark (Bailey, López de Prado 2012).
+    """Probability that the true Sharpe ratio is above a benchmark.
 
-    Φ((SR − benchmark) / standard error), all per period.
+    ``Φ((SR − benchmark) / standard error)``, all per period; see `sharpe_standard_error`.
+
+    Parameters
+    ----------
+    sharpe : float
+        Per period, not annualised.
+    n : int
+        Number of returns.
+    skewness, kurtosis : float
+        Moments of the returns; the kurtosis of a normal distribution is 3.
+    benchmark : float
+        Sharpe ratio per period to be above.
 
     Returns
     -------
     float
         Between 0 and 1; 0.5, which says nothing, for fewer than two returns.
+
+    References
+    ----------
+    Bailey and López de Prado (2012), The Sharpe Ratio Efficient Frontier.
+
+    Examples
+    --------
+    The hedge fund of the paper, 0.458 in each of 24 months: 0.982 if returns were normal, 0.913
+    with its skewness and tails.
+
+    >>> round(hz.analytics.probabilistic_sharpe_ratio(0.458, 24), 3)
+    0.982
+    >>> found = hz.analytics.probabilistic_sharpe_ratio(0.458, 24, skewness=-2.448, kurtosis=10.164)
+    >>> round(found, 3)
+    0.913
     """
     error = sharpe_standard_error(sharpe, n, skewness=skewness, kurtosis=kurtosis)
     over = sharpe - checks.number("benchmark", benchmark)
@@ -108,8 +153,36 @@ def minimum_track_record(
 ) -> float:
     """Number of returns after which a Sharpe ratio is above a benchmark with confidence.
 
-    1 + (1 − skewness · SR + (kurtosis − 1)/4 · SR²) · (z / (SR − benchmark))²; ``inf`` where the
-    ratio is not above the benchmark (Bailey and López de Prado 2012).
+    ``1 + (1 − skewness · SR + (kurtosis − 1) / 4 · SR²) · (z / (SR − benchmark))²``.
+
+    Parameters
+    ----------
+    sharpe : float
+        Per period, not annualised.
+    skewness, kurtosis : float
+        Moments of the returns; the kurtosis of a normal distribution is 3.
+    benchmark : float
+        Sharpe ratio per period to be above.
+    confidence : float
+        Between 0 and 1, both excluded; z is its quantile of a normal distribution.
+
+    Returns
+    -------
+    float
+        In periods, not rounded; ``inf`` where the ratio is not above the benchmark.
+
+    References
+    ----------
+    Bailey and López de Prado (2012), The Sharpe Ratio Efficient Frontier.
+
+    Examples
+    --------
+    The paper has 2.73 years of daily returns for a ratio of 2 a year against 1 a year:
+
+    >>> year = 252**0.5
+    >>> days = hz.analytics.minimum_track_record(2 / year, benchmark=1 / year)
+    >>> round(days / 252, 2)
+    2.73
     """
     over = checks.number("sharpe", sharpe) - checks.number("benchmark", benchmark)
     z = _NORMAL.inv_cdf(open_share("confidence", confidence))
@@ -123,15 +196,30 @@ def minimum_track_record(
 def expected_maximum_sharpe(n_trials: int, variance: float) -> float:
     """Sharpe ratio that the best of `n_trials` shows although none has any.
 
-    √variance · ((1 − γ) Φ⁻¹(1 − 1/N) + γ Φ⁻¹(1 − 1/(N e))), γ being Euler's constant (Bailey and
-    López de Prado 2014).
+    ``√variance · ((1 − γ) Φ⁻¹(1 − 1 / N) + γ Φ⁻¹(1 − 1 / (N e)))``, γ being Euler's constant.
 
     Parameters
     ----------
     n_trials : int
         Number of independent trials; one has nothing to choose from: 0.0.
     variance : float
-        Variance of their Sharpe ratios.
+        Variance of their Sharpe ratios, per period.
+
+    Returns
+    -------
+    float
+        Per period, as `variance` is.
+
+    References
+    ----------
+    Bailey and López de Prado (2014), The Deflated Sharpe Ratio.
+
+    Examples
+    --------
+    The paper's 100 trials, whose annual ratios vary by 1/2 in years of 250 days:
+
+    >>> round(hz.analytics.expected_maximum_sharpe(100, 0.5 / 250), 4)
+    0.1132
     """
     trials = checks.integer("n_trials", n_trials)
     spread = math.sqrt(checks.non_negative("variance", variance))
@@ -152,13 +240,12 @@ def deflated_sharpe_ratio(
 ) -> float:
     """Probability that the best of many trials is above what chance alone would have shown.
 
-    The probabilistic Sharpe ratio against the expected maximum of `n_trials` (Bailey and López de
-    Prado 2014).
+    The probabilistic Sharpe ratio against the expected maximum of `n_trials`.
 
     Parameters
     ----------
     sharpe : float
-        Of the best trial, per period.
+        Of the best trial, per period, not annualised.
     n : int
         Number of its returns.
     n_trials : int
@@ -166,7 +253,25 @@ def deflated_sharpe_ratio(
     variance : float
         Variance of the trials' Sharpe ratios, per period.
     skewness, kurtosis : float
-        Moments of the best trial's returns.
+        Moments of the best trial's returns; the kurtosis of a normal distribution is 3.
+
+    Returns
+    -------
+    float
+        Between 0 and 1; 0.5, which says nothing, for fewer than two returns.
+
+    References
+    ----------
+    Bailey and López de Prado (2014), The Deflated Sharpe Ratio.
+
+    Examples
+    --------
+    The paper's best of 100 trials, 2.5 a year over 1,250 days, has 0.9004:
+
+    >>> found = hz.analytics.deflated_sharpe_ratio(
+    ...     2.5 / 250**0.5, 1250, n_trials=100, variance=0.5 / 250, skewness=-3.0, kurtosis=10.0)
+    >>> round(found, 4)
+    0.9004
     """
     return probabilistic_sharpe_ratio(
         sharpe,
@@ -182,6 +287,8 @@ def deflated_sharpe_ratio(
 class Interval:
     """A statistic and the interval that resampling gives it.
 
+    Not made by hand: `bootstrap_interval` returns it.
+
     Attributes
     ----------
     value : float
@@ -189,9 +296,18 @@ class Interval:
     low, high : float
         Percentiles of the statistic over the resamples.
     confidence : float
+        Share of the resamples that lie between them.
     block : float
         Mean length of the blocks, in returns.
     n_resamples : int
+
+    Examples
+    --------
+    Two returns drawn one by one: the mean of a resample is 0.01, 0.02 or 0.03.
+
+    >>> found = hz.analytics.bootstrap_interval([0.01, 0.03], np.mean, block=1)
+    >>> [round(value, 4) for value in (found.low, found.value, found.high)]
+    [0.01, 0.02, 0.03]
     """
 
     value: float
@@ -219,6 +335,10 @@ def _sharpes(samples: Numbers, risk_free: float) -> Numbers:
 
 def _deepest(samples: Numbers) -> Numbers:
     growth = 1.0 + samples
+    is_lost = growth <= 0.0
+    if is_lost.any():  # what is lost altogether stays so, as in `equity_of`
+        was_lost = np.logical_or.accumulate(is_lost, axis=1)[:, :-1]
+        growth[:, 1:][was_lost] = 1.0
     with np.errstate(over="ignore", invalid="ignore"):
         paths = np.cumprod(growth, axis=1)
     if np.isfinite(paths).all():
@@ -248,21 +368,26 @@ def bootstrap_interval(
     """Interval of a statistic by the stationary bootstrap.
 
     Blocks of random (geometric) length are drawn with replacement and put together, so that
-    returns which hang together stay together (Politis and Romano 1994); the interval is that
-    between percentiles of the statistic over the resamples.
+    returns which hang together stay together; the interval is that between percentiles of the
+    statistic over the resamples.
 
     Parameters
     ----------
     returns : array-like of shape (n,)
+        Simple returns per period, as fractions: 0.01 is 1 %. A NaN raises `DataError`.
     statistic : {"sharpe_ratio", "max_drawdown"} or callable
         The Sharpe ratio is annualised with `periods_per_year`, the drawdown a positive fraction
-        from a starting wealth of 1. A callable gets one resample, an array of shape (n,).
+        from a starting wealth of 1. A callable gets one resample, an array of shape (n,), and
+        gives a number.
     risk_free : float
-        Per period; the Sharpe ratio takes it off.
+        Return without risk in one period: 4 % a year of 252 days is ``0.04 / 252``.
+        The Sharpe ratio takes it off.
     periods_per_year : float
+        How many periods make a year: 252 trading days, 365 days, 12 months.
     n_resamples : int
         At least 100.
     confidence : float
+        Between 0 and 1, both excluded.
     block : float, optional
         Mean length of a block, at least 1; n^(1/3) by default, which has the right order for the
         error of a mean. 1 resamples single returns.
@@ -272,7 +397,26 @@ def bootstrap_interval(
     Returns
     -------
     Interval
-        Of fewer than two returns it has no width.
+        Of fewer than two returns, or without variance, it has no width.
+
+    Raises
+    ------
+    ValueError
+        If an argument is out of range, or the statistic of a resample is NaN.
+
+    References
+    ----------
+    Politis and Romano (1994), The Stationary Bootstrap.
+
+    Examples
+    --------
+    Drawn one by one, a quarter of the resamples has two losses, a drawdown of 1 − 0.9² = 0.19, and
+    a quarter has none: the percentiles 5 and 95 are these.
+
+    >>> found = hz.analytics.bootstrap_interval(
+    ...     [0.1, -0.1], "max_drawdown", block=1, confidence=0.9)
+    >>> round(found.value, 4), round(found.low, 4), round(found.high, 4)
+    (0.1, 0.0, 0.19)
     """
     values = checked_returns("returns", returns)
     per_year = checks.positive("periods_per_year", periods_per_year)

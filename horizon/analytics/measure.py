@@ -34,6 +34,7 @@ from horizon.analytics.returns import (
     ratio,
     straightness,
     streaks,
+    total_return,
     worst_count,
 )
 from horizon.analytics.sampling import YEAR_SECONDS, Sampling
@@ -73,10 +74,24 @@ def metrics_of(
     fair_values : array-like of shape (n_fills,), optional
         The model's fair value of YES at each fill; NaN where it had none.
 
+    Returns
+    -------
+    Metrics
+
     Raises
     ------
     DataError, TypeError, ValueError
         If fills, benchmark, outcomes or fair values cannot be right.
+
+    Examples
+    --------
+    Three daily returns, 10, −10 and 20 %, with a fall from 110 to 99 between:
+
+    >>> metrics = hz.analytics.metrics_of([
+    ...     ("2025-01-06", 100.0), ("2025-01-07", 110.0), ("2025-01-08", 99.0),
+    ...     ("2025-01-09", 118.8)])
+    >>> metrics.return_count, round(metrics.mean_return, 4), metrics.max_drawdown
+    (3, 0.0667, 11.0)
     """
     curve = curve_of(curve, name="curve")
     table = table_of(fills, settlements, name="fills")
@@ -342,7 +357,7 @@ def _of_benchmark(sampled: Curve, benchmark: Any, how: Sampling, rate: float) ->
     up = against.up_capture(returns, benchmark, **a)
     down = against.down_capture(returns, benchmark, **a)
     return {
-        "benchmark_return_pct": float(np.prod(1.0 + benchmark)) - 1.0,
+        "benchmark_return_pct": total_return(benchmark),
         "benchmark_cagr": market,
         "benchmark_sharpe_ratio": (float(benchmark.mean()) - free) / spread * math.sqrt(per_year)
         if spread > 0.0

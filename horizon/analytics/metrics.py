@@ -40,6 +40,8 @@ def _metric(group: str, label: str, unit: str, meaning: str, default: Any = 0.0)
 class MetricRow:
     """One metric as a table shows it.
 
+    Not made by hand: `Metrics.rows` and `Tearsheet.rows` give them.
+
     Attributes
     ----------
     name : str
@@ -52,6 +54,13 @@ class MetricRow:
     value : float, int or None
     shown : str
         The value as people write it.
+
+    Examples
+    --------
+    >>> metrics = hz.analytics.metrics_of([("2025-01-06", 100.0), ("2025-01-07", 112.5)])
+    >>> row = next(row for row in metrics.rows() if row.name == "total_return_pct")
+    >>> row.label, row.unit, row.value, row.shown
+    ('Total return', 'fraction', 0.125, '12.50 %')
     """
 
     name: str
@@ -67,10 +76,24 @@ class MetricRow:
 class Metrics:
     """All metrics of one run.
 
+    Not made by hand: `hz.analytics.metrics_of` returns it, and a tearsheet has it as its
+    `metrics`.
+
     Fractions are fractions (0.1425 is 14.25 %), money is in the account's currency, `win_rate`
     alone is in percent. What nothing can be said of is 0.0, and so is the difference or ratio of
     what no float can hold; a gain without risk is ``inf``; forecasts and benchmark are None where
-    there are none.
+    there are none. Nothing is NaN.
+
+    Examples
+    --------
+    100 to 110 to 99, a tenth below the peak:
+
+    >>> curve = [("2025-01-06", 100.0), ("2025-01-07", 110.0), ("2025-01-08", 99.0)]
+    >>> metrics = hz.generate_tearsheet(curve).metrics
+    >>> metrics.total_return, round(metrics.max_drawdown_pct, 4), metrics.win_rate
+    (-1.0, 0.1, 0.0)
+    >>> metrics.to_frame().loc["max_drawdown_pct", "shown"]
+    '10.00 %'
     """
 
     # ---- Result
@@ -261,7 +284,7 @@ class Metrics:
     )
     long_share: float = _metric("Trades", "Long closings", "fraction", "share of all closings")
     traded_notional: float = _metric(
-        "Trades", "Traded notional", "currency", "sum of |quantity × price × multiplier|"
+        "Trades", "Traded notional", "currency", "sum of quantity × price × multiplier of fills"
     )
     turnover: float = _metric(
         "Trades", "Turnover", "ratio", "traded notional over mean equity, whole run"
@@ -347,7 +370,17 @@ class Metrics:
     )
 
     def rows(self, currency: str = "USD") -> Iterator[MetricRow]:
-        """Yield each metric that is not None, with its label, unit and the value in words."""
+        """Yield each metric that is not None, with its label, unit and the value in words.
+
+        Parameters
+        ----------
+        currency : str
+            What money is written with, such as ``"USD"``.
+
+        Yields
+        ------
+        MetricRow
+        """
         for each in fields(self):
             value = getattr(self, each.name)
             if value is None:
@@ -424,11 +457,12 @@ def shown_difference(change: float | int, unit: str, currency: str) -> str:
 
 def _document() -> None:
     """Put what each metric says into the class's docstring, from the one place that has it."""
-    lines = [(Metrics.__doc__ or "").rstrip(), "", "    Attributes", "    ----------"]
+    text, heading, example = (Metrics.__doc__ or "").partition("    Examples\n")
+    lines = [text.rstrip(), "", "    Attributes", "    ----------"]
     for each in fields(Metrics):
         about = each.metadata
         lines += [f"    {each.name} : {each.type}", f"        {about['unit']}; {about['meaning']}."]
-    Metrics.__doc__ = "\n".join([*lines, "    "])
+    Metrics.__doc__ = "\n".join([*lines, "", heading + example])
 
 
 _document()

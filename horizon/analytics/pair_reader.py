@@ -49,17 +49,41 @@ def forecast_pairs(
     times, resolutions : array-like of times, shape (n,), optional
         When it was forecast, and when the event was resolved: no earlier.
 
+    Returns
+    -------
+    ForecastPairs
+
     Raises
     ------
     DataError
         A ``ValueError`` naming argument, row and value.
     TypeError, ValueError
-        If columns differ in length, or resolutions come without times.
+        If columns differ in length, the labels of two Series differ, or resolutions come without
+        times.
+
+    Examples
+    --------
+    The price scores (0.4² + 0.3²) / 2, and the model, which spoke once, 0.2²:
+
+    >>> pairs = hz.analytics.forecast_pairs(
+    ...     [0.6, 0.3], [1, 0], model=[0.8, np.nan], markets=["rain", "snow"])
+    >>> pairs.events, round(pairs.calibration().brier_score, 4)
+    (2, 0.125)
+    >>> round(pairs.calibration("model").brier_score, 4)
+    0.04
     """
     said = number_column("predictions", predictions)
     came = number_column("outcomes", outcomes, booleans=True)
     same_lengths(predictions=said, outcomes=came)
-    same_labels(predictions=predictions, outcomes=outcomes)
+    same_labels(
+        predictions=predictions,
+        outcomes=outcomes,
+        model=model,
+        markets=markets,
+        sides=sides,
+        times=times,
+        resolutions=resolutions,
+    )
     for rows in chunks(len(said)):
         unit_range("predictions", said[rows], rows.start)
         unit_range("outcomes", came[rows], rows.start)

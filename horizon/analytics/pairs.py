@@ -33,7 +33,7 @@ _HOUR_NS: Final = 3_600_000_000_000
 class ForecastPairs:
     """Forecasts of events, and whether they happened.
 
-    Made by `pair_reader.forecast_pairs`, or of a run's fills.
+    Not made by hand: `forecast_pairs` returns it.
 
     Attributes
     ----------
@@ -54,6 +54,16 @@ class ForecastPairs:
         When the event was resolved; `NEVER` where nobody has kept it.
     what : str
         What one pair is called: ``"fill"``, ``"forecast"``.
+
+    Examples
+    --------
+    Of what was bought, 0.4² and 0.2²:
+
+    >>> pairs = hz.analytics.forecast_pairs(
+    ...     [0.6, 0.8, 0.3], [1, 1, 1], sides=["buy", "buy", "sell"])
+    >>> bought = pairs.where(side="buy")
+    >>> len(bought), round(bought.calibration().brier_score, 4)
+    (2, 0.1)
     """
 
     prices: Floats
@@ -116,6 +126,10 @@ class ForecastPairs:
         without_ties : bool
             Leave out what was resolved between 0 and 1.
 
+        Returns
+        -------
+        ForecastPairs
+
         Raises
         ------
         ValueError
@@ -160,7 +174,12 @@ class ForecastPairs:
         )
 
     def forecasts(self, of: str = "price") -> Floats:
-        """Return what was forecast, shape (n,): the prices, or the model's probabilities."""
+        """Return what was forecast, shape (n,): the prices, or the model's probabilities.
+
+        Parameters
+        ----------
+        of : {"price", "model"}
+        """
         return self.prices if checks.one_of("of", of, _OF) == "price" else self.model
 
     # ------------------------------------------------------------------ judged
@@ -229,6 +248,15 @@ class ForecastPairs:
         The edge of a pair is what its contract earned: outcome − price where the event was
         bought (or no side is known), price − outcome where it was sold. Pairs without both times
         are left out.
+
+        Parameters
+        ----------
+        n_buckets : int
+            As `edge_decay` takes it.
+
+        Returns
+        -------
+        EdgeDecay
 
         Raises
         ------

@@ -81,13 +81,51 @@ def _by_calendar(curve: Curve, unit: str) -> tuple[list[str], Numbers]:
 
 
 def monthly_returns(curve: Any) -> dict[str, float]:
-    """Return of each month that has points, by ``"YYYY-MM"``, as a fraction."""
+    """Return of each month that has points, by ``"YYYY-MM"``, as a fraction; months in UTC.
+
+    Parameters
+    ----------
+    curve : Curve, or an equity curve in any form that `curve_of` takes
+        The first point is the start: no return ends there.
+
+    Returns
+    -------
+    dict of str to float
+        In order of time. A month without points is left out.
+
+    Examples
+    --------
+    100 to 110 in January, 110 to 99 in March:
+
+    >>> curve = [("2024-12-31", 100.0), ("2025-01-31", 110.0), ("2025-03-10", 99.0)]
+    >>> found = hz.analytics.monthly_returns(curve)
+    >>> {month: round(value, 4) for month, value in found.items()}
+    {'2025-01': 0.1, '2025-03': -0.1}
+    """
     names, returns = _by_calendar(curve_of(curve, name="curve"), "M")
     return dict(zip(names, returns.tolist(), strict=True))
 
 
 def yearly_returns(curve: Any) -> dict[str, float]:
-    """Return of each year that has points, by ``"YYYY"``, as a fraction."""
+    """Return of each year that has points, by ``"YYYY"``, as a fraction; years in UTC.
+
+    Parameters
+    ----------
+    curve : Curve, or an equity curve in any form that `curve_of` takes
+        The first point is the start: no return ends there.
+
+    Returns
+    -------
+    dict of str to float
+        In order of time. A year without points is left out.
+
+    Examples
+    --------
+    >>> curve = [("2023-12-31", 100.0), ("2024-12-31", 125.0), ("2025-03-10", 100.0)]
+    >>> found = hz.analytics.yearly_returns(curve)
+    >>> {year: round(value, 4) for year, value in found.items()}
+    {'2024': 0.25, '2025': -0.2}
+    """
     names, returns = _by_calendar(curve_of(curve, name="curve"), "Y")
     return dict(zip(names, returns.tolist(), strict=True))
 
@@ -95,11 +133,26 @@ def yearly_returns(curve: Any) -> dict[str, float]:
 def monthly_table(curve: Any) -> pd.DataFrame:
     """Return of each month, one row a year, and of the whole year in the column ``"Year"``.
 
+    Parameters
+    ----------
+    curve : Curve, or an equity curve in any form that `curve_of` takes
+        The first point is the start: no return ends there.
+
     Returns
     -------
     pandas.DataFrame of shape (years, 13)
         Fractions, NaN where a month has no points. Indexed by the year as int, columns ``"Jan"``
         to ``"Dec"`` and ``"Year"``.
+
+    Examples
+    --------
+    100 to 110 to 99 to 79.2:
+
+    >>> curve = [("2024-12-31", 100.0), ("2025-01-31", 110.0), ("2025-02-28", 99.0),
+    ...          ("2025-04-30", 79.2)]
+    >>> table = hz.analytics.monthly_table(curve)
+    >>> table.loc[2025, ["Jan", "Feb", "Mar", "Apr", "Year"]].round(4).tolist()
+    [0.1, -0.1, nan, -0.2, -0.208]
     """
     import pandas as pd
 
@@ -116,7 +169,30 @@ def monthly_table(curve: Any) -> pd.DataFrame:
 
 
 def daily_returns(curve: Any) -> tuple[NDArray[np.datetime64], Numbers]:
-    """Return of each UTC day that has points, with the days."""
+    """Return of each UTC day that has points, with the days.
+
+    Parameters
+    ----------
+    curve : Curve, or an equity curve in any form that `curve_of` takes
+        The first point is the start: no return ends there.
+
+    Returns
+    -------
+    days : ndarray of datetime64[D], shape (n,)
+    returns : ndarray of float64, shape (n,)
+        Fractions. The first day's is since the start; a later day's since the last day that has
+        points.
+
+    Examples
+    --------
+    100 to 110 on the 6th, 110 to 99 on the 7th:
+
+    >>> curve = [("2025-01-06 09:00", 100.0), ("2025-01-06 16:00", 110.0),
+    ...          ("2025-01-07 10:00", 120.0), ("2025-01-07 16:00", 99.0)]
+    >>> days, returns = hz.analytics.daily_returns(curve)
+    >>> days.astype(str).tolist(), returns.round(4).tolist()
+    (['2025-01-06', '2025-01-07'], [0.1, -0.1])
+    """
     curve = curve_of(curve, name="curve")
     ends, _ = _stretches(curve, DAY_NS)
     days = curve.times_ns[ends].view("datetime64[ns]").astype("datetime64[D]")
@@ -137,17 +213,79 @@ def by_hour(curve: Any) -> dict[int, float]:
     Each clock hour that has points counts once, however many points there are in it. A point on
     the hour ends the hour before it, as bars bear the time of their end; of daily data, which has
     no hours, it is the day's. The first hour after a break has the return since the break began.
+
+    Parameters
+    ----------
+    curve : Curve, or an equity curve in any form that `curve_of` takes
+        The first point is the start: no return ends there.
+
+    Returns
+    -------
+    dict of int to float
+        Fractions; hours without points are left out.
+
+    Examples
+    --------
+    From 9 to 10 h 100 to 110, from 10 to 11 h 110 to 99:
+
+    >>> curve = [("2025-01-06 09:00", 100.0), ("2025-01-06 09:30", 105.0),
+    ...          ("2025-01-06 10:00", 110.0), ("2025-01-06 11:00", 99.0)]
+    >>> found = hz.analytics.by_hour(curve)
+    >>> {hour: round(value, 4) for hour, value in found.items()}
+    {9: 0.1, 10: -0.1}
     """
     return _means(*_hours(curve))
 
 
 def by_weekday(curve: Any) -> dict[int, float]:
-    """Mean return of a day, by day of the week (0 is Monday, UTC)."""
+    """Mean return of a day, by day of the week (0 is Monday, UTC).
+
+    Parameters
+    ----------
+    curve : Curve, or an equity curve in any form that `curve_of` takes
+        The first point is the start: no return ends there.
+
+    Returns
+    -------
+    dict of int to float
+        Fractions; weekdays without points are left out.
+
+    Examples
+    --------
+    Two Tuesdays, +10 % and −10 %, and a Sunday, +50 %:
+
+    >>> curve = [("2025-01-06", 100.0), ("2025-01-07", 110.0), ("2025-01-14", 99.0),
+    ...          ("2025-01-19", 148.5)]
+    >>> found = hz.analytics.by_weekday(curve)
+    >>> {day: round(value, 4) + 0.0 for day, value in found.items()}
+    {1: 0.0, 6: 0.5}
+    """
     return _means(*_weekdays(curve))
 
 
 def by_month(curve: Any) -> dict[int, float]:
-    """Mean return of a calendar month, by month of the year (1 to 12)."""
+    """Mean return of a calendar month, by month of the year (1 to 12, UTC).
+
+    Parameters
+    ----------
+    curve : Curve, or an equity curve in any form that `curve_of` takes
+        The first point is the start: no return ends there.
+
+    Returns
+    -------
+    dict of int to float
+        Fractions; months without points are left out.
+
+    Examples
+    --------
+    Two Januaries, +10 % and +20 %, and a February, −10 %:
+
+    >>> curve = [("2023-12-31", 100.0), ("2024-01-31", 110.0), ("2024-02-29", 99.0),
+    ...          ("2025-01-31", 118.8)]
+    >>> found = hz.analytics.by_month(curve)
+    >>> {month: round(value, 4) for month, value in found.items()}
+    {1: 0.15, 2: -0.1}
+    """
     found: dict[int, list[float]] = {}
     for month, value in monthly_returns(curve).items():
         found.setdefault(int(month.rpartition("-")[2]), []).append(value)
@@ -155,12 +293,50 @@ def by_month(curve: Any) -> dict[int, float]:
 
 
 def profit_by_hour(curve: Any) -> dict[int, float]:
-    """Change of equity in currency, summed by hour of the day (0 to 23, UTC), as in `by_hour`."""
+    """Change of equity in currency, summed by hour of the day (0 to 23, UTC), as in `by_hour`.
+
+    Parameters
+    ----------
+    curve : Curve, or an equity curve in any form that `curve_of` takes
+        The first point is the start: no return ends there.
+
+    Returns
+    -------
+    dict of int to float
+        Currency; hours without points are left out.
+
+    Examples
+    --------
+    >>> curve = [("2025-01-06 09:00", 100.0), ("2025-01-06 10:00", 110.0),
+    ...          ("2025-01-06 11:00", 99.0)]
+    >>> hz.analytics.profit_by_hour(curve)
+    {9: 10.0, 10: -11.0}
+    """
     return _profits(*_hours(curve))
 
 
 def profit_by_weekday(curve: Any) -> dict[int, float]:
-    """Change of equity in currency, summed by day of the week (0 is Monday, UTC)."""
+    """Change of equity in currency, summed by day of the week (0 is Monday, UTC).
+
+    Parameters
+    ----------
+    curve : Curve, or an equity curve in any form that `curve_of` takes
+        The first point is the start: no return ends there.
+
+    Returns
+    -------
+    dict of int to float
+        Currency; weekdays without points are left out.
+
+    Examples
+    --------
+    Two Tuesdays, +10 and −11, and a Sunday, +49.5:
+
+    >>> curve = [("2025-01-06", 100.0), ("2025-01-07", 110.0), ("2025-01-14", 99.0),
+    ...          ("2025-01-19", 148.5)]
+    >>> hz.analytics.profit_by_weekday(curve)
+    {1: -1.0, 6: 49.5}
+    """
     return _profits(*_weekdays(curve))
 
 

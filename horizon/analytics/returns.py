@@ -135,23 +135,74 @@ def worst_count(n: int, share: float) -> int:
     return int((n - 1) * share + 1e-9) + 1  # 1 − 0.9 is a hair below 0.1
 
 
+def ruin_of(returns: Numbers) -> int:
+    """Return the place of the first return by which everything is lost, −1 or below; n for none."""
+    is_ruin = returns <= -1.0
+    return int(is_ruin.argmax()) if is_ruin.any() else len(returns)
+
+
 # ------------------------------------------------------------------------ growth
 def total_return(returns: Any) -> float:
-    """Compounded return over all periods, as a fraction; infinite where it overflows."""
+    """Compounded return over all periods, as a fraction.
+
+    ``Π(1 + r) − 1``, up to the first return of −1 or below: from then on there is no capital that
+    a return could be a fraction of, and wealth stays as it is.
+
+    Parameters
+    ----------
+    returns : array-like of shape (n,)
+        Simple returns per period, as fractions: 0.01 is 1 %. A NaN raises `DataError`.
+
+    Returns
+    -------
+    float
+        ``inf`` where it overflows; −1.0, or below it for a debt, where everything is lost at any
+        time (`annual_return` is −1.0 there); 0.0 without returns.
+
+    Examples
+    --------
+    1.1 · 0.95 is 1.045:
+
+    >>> round(hz.analytics.total_return([0.1, -0.05]), 4)
+    0.045
+
+    The first return leaves a debt of half of the capital, and the second has nothing to act on:
+
+    >>> hz.analytics.total_return([-1.5, -1.5])
+    -1.5
+    """
+    values = checked_returns("returns", returns)
+    ruin = ruin_of(values)
+    if ruin < len(values) and values[ruin] == -1.0:
+        return -1.0  # even of what is beyond a float
     with np.errstate(over="ignore"):
-        return float(np.prod(1.0 + checked_returns("returns", returns))) - 1.0
+        return float(np.prod(1.0 + values[: ruin + 1])) - 1.0
 
 
 def annual_return(returns: Any, *, periods_per_year: float = 252.0) -> float:
     """Compound annual growth rate, as a fraction (CAGR).
 
-    (Π(1 + r))^(periods_per_year / n) − 1, worked out in logarithms.
+    ``Π(1 + r) ** (periods_per_year / n) − 1``, worked out in logarithms.
+
+    Parameters
+    ----------
+    returns : array-like of shape (n,)
+        Simple returns per period, as fractions: 0.01 is 1 %. A NaN raises `DataError`.
+    periods_per_year : float
+        How many periods make a year: 252 trading days, 365 days, 12 months.
 
     Returns
     -------
     float
-        ``inf`` where it overflows; −1.0 where everything is lost at any time; 0.0 without
-        returns.
+        ``inf`` where it overflows; −1.0 where everything is lost at any time, or more than that,
+        since a debt has no rate of growth; 0.0 without returns.
+
+    Examples
+    --------
+    Half a year of quarters at 10 %, and 1.1⁴ is 1.4641:
+
+    >>> round(hz.analytics.annual_return([0.1, 0.1], periods_per_year=4), 4)
+    0.4641
     """
     values = checked_returns("returns", returns)
     per_year = checks.positive("periods_per_year", periods_per_year)
@@ -163,7 +214,27 @@ def annual_return(returns: Any, *, periods_per_year: float = 252.0) -> float:
 
 
 def geometric_mean_return(returns: Any) -> float:
-    """Growth per period that compounds to the same: (Π(1 + r))^(1/n) − 1."""
+    """Growth per period that compounds to the same, as a fraction.
+
+    ``Π(1 + r) ** (1 / n) − 1``.
+
+    Parameters
+    ----------
+    returns : array-like of shape (n,)
+        Simple returns per period, as fractions: 0.01 is 1 %. A NaN raises `DataError`.
+
+    Returns
+    -------
+    float
+        −1.0 where everything is lost at any time; 0.0 without returns.
+
+    Examples
+    --------
+    21 % in two periods are 10 % in each:
+
+    >>> round(hz.analytics.geometric_mean_return([0.21, 0.0]), 4)
+    0.1
+    """
     values = checked_returns("returns", returns)
     if len(values) == 0:
         return 0.0
@@ -174,14 +245,63 @@ def geometric_mean_return(returns: Any) -> float:
 
 # ------------------------------------------------------------------------ spread
 def volatility(returns: Any, *, periods_per_year: float = 252.0, ddof: int = 1) -> float:
-    """Standard deviation of returns, annualised by the square root of time."""
+    """Standard deviation of returns, annualised by the square root of time.
+
+    ``sd(r) · √periods_per_year``, a fraction.
+
+    Parameters
+    ----------
+    returns : array-like of shape (n,)
+        Simple returns per period, as fractions: 0.01 is 1 %. A NaN raises `DataError`.
+    periods_per_year : float
+        How many periods make a year: 252 trading days, 365 days, 12 months.
+    ddof : int
+        Variances divide by n − ddof: 1 for a sample, 0 as in Bacon's tables.
+
+    Returns
+    -------
+    float
+        0.0 for too few returns, and where nothing but rounding makes them differ.
+
+    Examples
+    --------
+    The mean is 0.02, the distances from it are 0.03, −0.03 and 0: a deviation of 0.03, and twice
+    that in a year of quarters.
+
+    >>> round(hz.analytics.volatility([0.05, -0.01, 0.02], periods_per_year=4), 4)
+    0.06
+    """
     values = checked_returns("returns", returns)
     per_year = checks.positive("periods_per_year", periods_per_year)
     return deviation(values, checks.integer("ddof", ddof, least=0)) * math.sqrt(per_year)
 
 
 def mean_absolute_deviation(returns: Any) -> float:
-    """Mean distance from the mean: Σ|r − mean| / n."""
+    """Mean distance from the mean, a fraction; not annualised.
+
+    ``Σ|r − mean| / n`` (Bacon).
+
+    Parameters
+    ----------
+    returns : array-like of shape (n,)
+        Simple returns per period, as fractions: 0.01 is 1 %. A NaN raises `DataError`.
+
+    Returns
+    -------
+    float
+        0.0 without returns.
+
+    References
+    ----------
+    Bacon (2008), Practical Portfolio Performance Measurement and Attribution.
+
+    Examples
+    --------
+    Distances of 0.03, 0.03 and 0 from the mean 0.02:
+
+    >>> round(hz.analytics.mean_absolute_deviation([0.05, -0.01, 0.02]), 4)
+    0.02
+    """
     values = checked_returns("returns", returns)
     return float(np.abs(values - values.mean()).mean()) if len(values) else 0.0
 
@@ -195,18 +315,40 @@ def downside_deviation(
 ) -> float:
     """Root mean square of what falls short of a minimum, annualised.
 
-    √(Σ min(r − minimum, 0)² / n) · √periods_per_year. For a figure that is not annualised,
-    ``periods_per_year=1``.
+    ``√(Σ min(r − minimum, 0)² / n · periods_per_year)``, a fraction. For a figure that is not
+    annualised, ``periods_per_year=1``.
 
     Parameters
     ----------
     returns : array-like of shape (n,)
+        Simple returns per period, as fractions: 0.01 is 1 %. A NaN raises `DataError`.
     minimum : float
-        The minimum acceptable return of a period.
+        Minimum acceptable return of one period.
     periods_per_year : float
+        How many periods make a year: 252 trading days, 365 days, 12 months.
     count : {"all", "below"}
         What n counts: all periods, as Sortino has it and the published tables of Bacon do, or
         only those below the minimum, which some platforms use and which reads larger.
+
+    Returns
+    -------
+    float
+        0.0 where no return is below the minimum, and without returns.
+
+    References
+    ----------
+    Sortino and Price (1994), Performance Measurement in a Downside Risk Framework.
+
+    Examples
+    --------
+    One of four periods is short, by 0.02: √(0.0004 / 4) is 0.01, or √(0.0004 / 1) among the
+    losses alone.
+
+    >>> returns = [0.03, -0.02, 0.05, 0.0]
+    >>> round(hz.analytics.downside_deviation(returns, periods_per_year=1), 4)
+    0.01
+    >>> round(hz.analytics.downside_deviation(returns, periods_per_year=1, count="below"), 4)
+    0.02
     """
     values = checked_returns("returns", returns) - checks.number("minimum", minimum)
     per_year = checks.positive("periods_per_year", periods_per_year)
@@ -217,7 +359,36 @@ def downside_deviation(
 
 
 def upside_risk(returns: Any, *, minimum: float = 0.0, periods_per_year: float = 1.0) -> float:
-    """Root mean square of what exceeds a minimum, over all periods (Bacon)."""
+    """Root mean square of what exceeds a minimum, over all periods (Bacon).
+
+    ``√(Σ max(r − minimum, 0)² / n · periods_per_year)``, a fraction. Not annualised by default,
+    as in Bacon's tables.
+
+    Parameters
+    ----------
+    returns : array-like of shape (n,)
+        Simple returns per period, as fractions: 0.01 is 1 %. A NaN raises `DataError`.
+    minimum : float
+        Minimum acceptable return of one period.
+    periods_per_year : float
+        How many periods make a year: 252 trading days, 365 days, 12 months.
+
+    Returns
+    -------
+    float
+        0.0 where no return is above the minimum, and without returns.
+
+    References
+    ----------
+    Bacon (2008), Practical Portfolio Performance Measurement and Attribution.
+
+    Examples
+    --------
+    √(0.0004 / 4):
+
+    >>> round(hz.analytics.upside_risk([0.02, -0.03, 0.0, -0.01]), 4)
+    0.01
+    """
     values = -checked_returns("returns", returns)
     return downside_deviation(
         values, minimum=-checks.number("minimum", minimum), periods_per_year=periods_per_year
@@ -225,26 +396,128 @@ def upside_risk(returns: Any, *, minimum: float = 0.0, periods_per_year: float =
 
 
 def downside_potential(returns: Any, *, minimum: float = 0.0) -> float:
-    """Mean shortfall below a minimum over all periods, a positive fraction (Bacon)."""
+    """Mean shortfall below a minimum over all periods, a positive fraction (Bacon).
+
+    ``Σ max(minimum − r, 0) / n``.
+
+    Parameters
+    ----------
+    returns : array-like of shape (n,)
+        Simple returns per period, as fractions: 0.01 is 1 %. A NaN raises `DataError`.
+    minimum : float
+        Minimum acceptable return of one period.
+
+    Returns
+    -------
+    float
+        0.0 without returns.
+
+    References
+    ----------
+    Bacon (2008), Practical Portfolio Performance Measurement and Attribution.
+
+    Examples
+    --------
+    A shortfall of 0.02 in four periods:
+
+    >>> round(hz.analytics.downside_potential([0.03, -0.02, 0.05, 0.0]), 4)
+    0.005
+    """
     values = checked_returns("returns", returns) - checks.number("minimum", minimum)
     return float(-np.minimum(values, 0.0).sum()) / len(values) + 0.0 if len(values) else 0.0
 
 
 def upside_potential(returns: Any, *, minimum: float = 0.0) -> float:
-    """Mean excess above a minimum over all periods (Bacon)."""
+    """Mean excess above a minimum over all periods, a fraction (Bacon).
+
+    ``Σ max(r − minimum, 0) / n``.
+
+    Parameters
+    ----------
+    returns : array-like of shape (n,)
+        Simple returns per period, as fractions: 0.01 is 1 %. A NaN raises `DataError`.
+    minimum : float
+        Minimum acceptable return of one period.
+
+    Returns
+    -------
+    float
+        0.0 without returns.
+
+    References
+    ----------
+    Bacon (2008), Practical Portfolio Performance Measurement and Attribution.
+
+    Examples
+    --------
+    An excess of 0.03 + 0.05 in four periods:
+
+    >>> round(hz.analytics.upside_potential([0.03, -0.02, 0.05, 0.0]), 4)
+    0.02
+    """
     values = checked_returns("returns", returns) - checks.number("minimum", minimum)
     return float(np.maximum(values, 0.0).sum()) / len(values) if len(values) else 0.0
 
 
 def downside_frequency(returns: Any, *, minimum: float = 0.0) -> float:
-    """Share of periods below a minimum."""
+    """Share of periods below a minimum, 0 to 1; one that equals it is not below (Bacon).
+
+    Parameters
+    ----------
+    returns : array-like of shape (n,)
+        Simple returns per period, as fractions: 0.01 is 1 %. A NaN raises `DataError`.
+    minimum : float
+        Minimum acceptable return of one period.
+
+    Returns
+    -------
+    float
+        0.0 without returns.
+
+    References
+    ----------
+    Bacon (2008), Practical Portfolio Performance Measurement and Attribution.
+
+    Examples
+    --------
+    >>> returns = [0.03, -0.02, 0.05, 0.0]
+    >>> hz.analytics.downside_frequency(returns)
+    0.25
+    >>> hz.analytics.downside_frequency(returns, minimum=0.01)
+    0.5
+    """
     values = checked_returns("returns", returns)
     below = np.count_nonzero(values < checks.number("minimum", minimum))
     return float(below) / len(values) if len(values) else 0.0
 
 
 def upside_frequency(returns: Any, *, minimum: float = 0.0) -> float:
-    """Share of periods above a minimum."""
+    """Share of periods above a minimum, 0 to 1; one that equals it is not above (Bacon).
+
+    Parameters
+    ----------
+    returns : array-like of shape (n,)
+        Simple returns per period, as fractions: 0.01 is 1 %. A NaN raises `DataError`.
+    minimum : float
+        Minimum acceptable return of one period.
+
+    Returns
+    -------
+    float
+        0.0 without returns.
+
+    References
+    ----------
+    Bacon (2008), Practical Portfolio Performance Measurement and Attribution.
+
+    Examples
+    --------
+    >>> returns = [0.03, -0.02, 0.05, 0.0]
+    >>> hz.analytics.upside_frequency(returns)
+    0.5
+    >>> hz.analytics.upside_frequency(returns, minimum=0.04)
+    0.25
+    """
     values = checked_returns("returns", returns)
     above = np.count_nonzero(values > checks.number("minimum", minimum))
     return float(above) / len(values) if len(values) else 0.0
@@ -260,21 +533,38 @@ def sharpe_ratio(
 ) -> float:
     """Mean return over the risk-free one, per standard deviation, annualised.
 
-    mean(r − risk_free) / sd(r) · √periods_per_year (Sharpe 1994).
+    ``mean(r − risk_free) / sd(r) · √periods_per_year``.
 
     Parameters
     ----------
     returns : array-like of shape (n,)
+        Simple returns per period, as fractions: 0.01 is 1 %. A NaN raises `DataError`.
     risk_free : float
         Return without risk in one period: 4 % a year of 252 days is ``0.04 / 252``.
     periods_per_year : float
+        How many periods make a year: 252 trading days, 365 days, 12 months.
     ddof : int
-        1 divides by n − 1, as the published tables do; 0 by n.
+        Variances divide by n − ddof: 1 for a sample, 0 as in Bacon's tables.
 
     Returns
     -------
     float
         0.0 for fewer than two returns, and for returns without variance.
+
+    References
+    ----------
+    Sharpe (1994), The Sharpe Ratio.
+
+    Examples
+    --------
+    The mean is 0.02 and the deviation 0.03; a year has four such periods. With 0.005 a period
+    without risk there is 0.015 over 0.03.
+
+    >>> returns = [0.05, -0.01, 0.02]
+    >>> round(hz.analytics.sharpe_ratio(returns, periods_per_year=4), 4)
+    1.3333
+    >>> round(hz.analytics.sharpe_ratio(returns, risk_free=0.005, periods_per_year=4), 4)
+    1.0
     """
     values = checked_returns("returns", returns)
     excess = float(values.mean()) - checks.number("risk_free", risk_free) if len(values) else 0.0
@@ -286,10 +576,34 @@ def sharpe_ratio(
 def adjusted_sharpe_ratio(returns: Any, *, periods_per_year: float = 252.0) -> float:
     """Sharpe ratio that pays for skewness and takes off for fat tails.
 
-    SR · (1 + skew/6 · SR − (kurtosis − 3)/24 · SR²), SR being the compound annual return over
-    the annualised deviation, skewness and kurtosis moments (Pezier and White 2006). SR of the
-    arithmetic mean, as in `sharpe_ratio`, would differ by compounding. 0.0 where the annual return
-    overflows.
+    ``SR · (1 + skew / 6 · SR − (kurtosis − 3) / 24 · SR²)``, SR being the compound annual return
+    over the annualised deviation, skewness and kurtosis moments. SR of the arithmetic mean, as in
+    `sharpe_ratio`, would differ by compounding.
+
+    Parameters
+    ----------
+    returns : array-like of shape (n,)
+        Simple returns per period, as fractions: 0.01 is 1 %. A NaN raises `DataError`.
+    periods_per_year : float
+        How many periods make a year: 252 trading days, 365 days, 12 months.
+
+    Returns
+    -------
+    float
+        0.0 for returns without variance, and where the annual return overflows.
+
+    References
+    ----------
+    Pezier and White (2006), The Relative Merits of Investable Hedge Fund Indices and of Funds of
+    Hedge Funds in Optimal Passive Portfolios.
+
+    Examples
+    --------
+    Growth of 1.2 · 0.9 − 1 = 0.08 a year, a deviation of √(2 · 0.15²) · √2 = 0.3. Two values have
+    no skewness and a kurtosis of 1, so 0.2667 is raised by 2 / 24 · 0.2667² of itself:
+
+    >>> round(hz.analytics.adjusted_sharpe_ratio([0.2, -0.1], periods_per_year=2), 4)
+    0.2682
     """
     values = checked_returns("returns", returns)
     spread = volatility(values, periods_per_year=periods_per_year)
@@ -307,14 +621,37 @@ def adjusted(sharpe: float, skew: float, tails: float) -> float:
 def sortino_ratio(
     returns: Any, *, minimum: float = 0.0, periods_per_year: float = 252.0, count: str = "all"
 ) -> float:
-    """Mean return over a minimum, per downside deviation, annualised (Sortino and Price 1994).
+    """Mean return over a minimum, per downside deviation, annualised.
 
-    mean(r − minimum) / downside_deviation · √periods_per_year; `count` as there.
+    ``mean(r − minimum) / downside_deviation · √periods_per_year``, the deviation that of a period.
+
+    Parameters
+    ----------
+    returns : array-like of shape (n,)
+        Simple returns per period, as fractions: 0.01 is 1 %. A NaN raises `DataError`.
+    minimum : float
+        Minimum acceptable return of one period.
+    periods_per_year : float
+        How many periods make a year: 252 trading days, 365 days, 12 months.
+    count : {"all", "below"}
+        Which periods the downside deviation counts; as in `downside_deviation`.
 
     Returns
     -------
     float
-        ``inf`` where nothing fell short of the minimum and the mean is above it.
+        ``inf`` where nothing fell short of the minimum and the mean is above it; 0.0 without
+        returns.
+
+    References
+    ----------
+    Sortino and Price (1994), Performance Measurement in a Downside Risk Framework.
+
+    Examples
+    --------
+    The mean is 0.015, the downside deviation √(0.02² / 4) = 0.01; a year has four such periods.
+
+    >>> round(hz.analytics.sortino_ratio([0.03, -0.02, 0.05, 0.0], periods_per_year=4), 4)
+    3.0
     """
     values = checked_returns("returns", returns)
     if len(values) == 0:
@@ -325,9 +662,39 @@ def sortino_ratio(
 
 
 def kappa_ratio(returns: Any, *, minimum: float = 0.0, order: float = 2.0) -> float:
-    """Mean excess over the order-th root of the lower partial moment (Kaplan and Knowles 2004).
+    """Mean excess over the order-th root of the lower partial moment.
 
-    Not annualised. Order 1 is Omega − 1, order 2 the Sortino ratio.
+    ``mean(r − minimum) / (Σ max(minimum − r, 0)^order / n)^(1 / order)``, not annualised. Order 1
+    is Omega − 1, order 2 the Sortino ratio.
+
+    Parameters
+    ----------
+    returns : array-like of shape (n,)
+        Simple returns per period, as fractions: 0.01 is 1 %. A NaN raises `DataError`.
+    minimum : float
+        Minimum acceptable return of one period.
+    order : float
+        Above 0; the higher it is, the more the largest shortfalls weigh.
+
+    Returns
+    -------
+    float
+        ``inf`` where nothing fell short of the minimum and the mean is above it; 0.0 without
+        returns.
+
+    References
+    ----------
+    Kaplan and Knowles (2004), Kappa: A Generalized Downside Risk-Adjusted Performance Measure.
+
+    Examples
+    --------
+    The mean is 0.015. The mean shortfall is 0.02 / 4, the root of the mean square √(0.02² / 4).
+
+    >>> returns = [0.03, -0.02, 0.05, 0.0]
+    >>> round(hz.analytics.kappa_ratio(returns, order=1), 4)
+    3.0
+    >>> round(hz.analytics.kappa_ratio(returns, order=2), 4)
+    1.5
     """
     values = checked_returns("returns", returns) - checks.number("minimum", minimum)
     power = checks.positive("order", order)
@@ -338,9 +705,36 @@ def kappa_ratio(returns: Any, *, minimum: float = 0.0, order: float = 2.0) -> fl
 
 
 def omega_ratio(returns: Any, *, threshold: float = 0.0) -> float:
-    """Sum of what exceeds a threshold over the sum of what falls short (Keating and Shadwick).
+    """Sum of what exceeds a threshold over the sum of what falls short.
 
-    With a threshold of 0 it is the Bernardo–Ledoit ratio, the profit factor of the periods.
+    ``Σ max(r − threshold, 0) / Σ max(threshold − r, 0)``. With a threshold of 0 it is the
+    Bernardo–Ledoit ratio, the profit factor of the periods.
+
+    Parameters
+    ----------
+    returns : array-like of shape (n,)
+        Simple returns per period, as fractions: 0.01 is 1 %. A NaN raises `DataError`.
+    threshold : float
+        Return of one period that divides gains from losses.
+
+    Returns
+    -------
+    float
+        ``inf`` for gains without losses; 0.0 for neither.
+
+    References
+    ----------
+    Keating and Shadwick (2002), A Universal Performance Measure.
+
+    Examples
+    --------
+    0.03 + 0.05 over 0.02; about 0.01, it is 0.02 + 0.04 over 0.03 + 0.01.
+
+    >>> returns = [0.03, -0.02, 0.05, 0.0]
+    >>> round(hz.analytics.omega_ratio(returns), 4)
+    4.0
+    >>> round(hz.analytics.omega_ratio(returns, threshold=0.01), 4)
+    1.5
     """
     values = checked_returns("returns", returns) - checks.number("threshold", threshold)
     losses = float(-np.minimum(values, 0.0).sum())
@@ -348,7 +742,34 @@ def omega_ratio(returns: Any, *, threshold: float = 0.0) -> float:
 
 
 def omega_sharpe_ratio(returns: Any, *, minimum: float = 0.0) -> float:
-    """Mean excess over the downside potential: Omega − 1 (Bacon)."""
+    """Mean excess over the downside potential: Omega − 1 (Bacon).
+
+    ``mean(r − minimum) / downside_potential``, not annualised.
+
+    Parameters
+    ----------
+    returns : array-like of shape (n,)
+        Simple returns per period, as fractions: 0.01 is 1 %. A NaN raises `DataError`.
+    minimum : float
+        Minimum acceptable return of one period.
+
+    Returns
+    -------
+    float
+        ``inf`` where nothing fell short of the minimum and the mean is above it; 0.0 without
+        returns.
+
+    References
+    ----------
+    Bacon (2008), Practical Portfolio Performance Measurement and Attribution.
+
+    Examples
+    --------
+    A mean of 0.015 over a mean shortfall of 0.005:
+
+    >>> round(hz.analytics.omega_sharpe_ratio([0.03, -0.02, 0.05, 0.0]), 4)
+    3.0
+    """
     values = checked_returns("returns", returns)
     if len(values) == 0:
         return 0.0
@@ -357,15 +778,60 @@ def omega_sharpe_ratio(returns: Any, *, minimum: float = 0.0) -> float:
 
 
 def gain_to_pain_ratio(returns: Any) -> float:
-    """Sum of all returns over the sum of the losses (Schwager 2012)."""
+    """Sum of all returns over the sum of the losses.
+
+    ``Σ r / Σ max(−r, 0)``.
+
+    Parameters
+    ----------
+    returns : array-like of shape (n,)
+        Simple returns per period, as fractions: 0.01 is 1 %. A NaN raises `DataError`.
+
+    Returns
+    -------
+    float
+        ``inf`` for gains without losses; 0.0 for neither.
+
+    References
+    ----------
+    Schwager (2012), Hedge Fund Market Wizards.
+
+    Examples
+    --------
+    0.06 in all, over 0.02:
+
+    >>> round(hz.analytics.gain_to_pain_ratio([0.03, -0.02, 0.05, 0.0]), 4)
+    3.0
+    """
     values = checked_returns("returns", returns)
     return ratio(float(values.sum()), float(-np.minimum(values, 0.0).sum()))
 
 
 def d_ratio(returns: Any) -> float:
-    """Losses weighed by their number over gains weighed by theirs; lower is better (Dowd).
+    """Losses weighed by their number over gains weighed by theirs; lower is better (Bacon).
 
-    (n_losses · |Σ losses|) / (n_gains · Σ gains).
+    ``n_losses · Σ max(−r, 0) / (n_gains · Σ max(r, 0))``.
+
+    Parameters
+    ----------
+    returns : array-like of shape (n,)
+        Simple returns per period, as fractions: 0.01 is 1 %. A NaN raises `DataError`.
+
+    Returns
+    -------
+    float
+        0.0 without losses; ``inf`` for losses without gains.
+
+    References
+    ----------
+    Bacon (2008), Practical Portfolio Performance Measurement and Attribution.
+
+    Examples
+    --------
+    One loss of 0.02, two gains of 0.08 together: 0.02 / (2 · 0.08).
+
+    >>> round(hz.analytics.d_ratio([0.03, -0.02, 0.05, 0.0]), 4)
+    0.125
     """
     values = checked_returns("returns", returns)
     losses = float(-np.minimum(values, 0.0).sum()) * np.count_nonzero(values < 0.0)
@@ -374,12 +840,29 @@ def d_ratio(returns: Any) -> float:
 
 
 def kelly_fraction(returns: Any) -> float:
-    """Share of capital that grows fastest for normal returns: mean / variance (Thorp 2006).
+    """Share of capital that grows fastest for normal returns: mean / variance.
+
+    Parameters
+    ----------
+    returns : array-like of shape (n,)
+        Simple returns per period, as fractions: 0.01 is 1 %. A NaN raises `DataError`.
 
     Returns
     -------
     float
-        1.0 is all of it, 2.0 twice that on credit; 0.0 without variance.
+        1.0 is all of it, 2.0 twice that on credit, below 0 a short position; 0.0 without
+        variance.
+
+    References
+    ----------
+    Thorp (2006), The Kelly Criterion in Blackjack, Sports Betting, and the Stock Market.
+
+    Examples
+    --------
+    The mean is 0.2, the variance 0.3²:
+
+    >>> round(hz.analytics.kelly_fraction([0.5, -0.1, 0.2]), 4)
+    2.2222
     """
     values = checked_returns("returns", returns)
     spread = deviation(values)
@@ -388,14 +871,30 @@ def kelly_fraction(returns: Any) -> float:
 
 # ------------------------------------------------------------------------ shape
 def skewness(returns: Any, *, method: str = "moment") -> float:
-    """Third standardised moment.
+    """Third standardised moment: above 0 the longer tail is that of gains.
 
     Parameters
     ----------
     returns : array-like of shape (n,)
+        Simple returns per period, as fractions: 0.01 is 1 %. A NaN raises `DataError`.
     method : {"moment", "sample"}
-        m3 / m2^1.5 over n, as in Bacon; or its bias-corrected form, times √(n(n−1)) / (n−2),
-        as pandas and spreadsheets have it.
+        ``m3 / m2^1.5`` over n, as in Bacon; or its bias-corrected form, times
+        ``√(n(n − 1)) / (n − 2)``, as pandas and spreadsheets have it.
+
+    Returns
+    -------
+    float
+        0.0 without variance, and for a sample of fewer than three.
+
+    Examples
+    --------
+    About the mean of 0.01 the distances are −1, −1 and 2 hundredths: m2 and m3 are 6 / 3, so it is
+    2 / 2^1.5; the sample's is √6 times that.
+
+    >>> round(hz.analytics.skewness([0.0, 0.0, 0.03]), 4)
+    0.7071
+    >>> round(hz.analytics.skewness([0.0, 0.0, 0.03], method="sample"), 4)
+    1.7321
     """
     values = checked_returns("returns", returns)
     checks.one_of("method", method, ("moment", "sample"))
@@ -413,12 +912,27 @@ def kurtosis(returns: Any, *, method: str = "moment", excess: bool = True) -> fl
     Parameters
     ----------
     returns : array-like of shape (n,)
+        Simple returns per period, as fractions: 0.01 is 1 %. A NaN raises `DataError`.
     method : {"moment", "sample"}
-        m4 / m2² over n, or with the usual corrections for small samples: the sum of fourth
-        powers over the sample deviation, times n(n+1) / ((n−1)(n−2)(n−3)), less
-        3(n−1)² / ((n−2)(n−3)), as pandas and spreadsheets have it.
+        ``m4 / m2²`` over n, or with the usual corrections for small samples: the sum of fourth
+        powers over that of the sample deviation, times ``n(n + 1) / ((n − 1)(n − 2)(n − 3))``,
+        less ``3(n − 1)² / ((n − 2)(n − 3))``, as pandas and spreadsheets have it.
     excess : bool
         False leaves the 3 (or its corrected form) in.
+
+    Returns
+    -------
+    float
+        0.0 without variance, and for a sample of fewer than four.
+
+    Examples
+    --------
+    Two values that are equally likely have the least kurtosis that there is, 1:
+
+    >>> round(hz.analytics.kurtosis([-0.01, 0.01, -0.01, 0.01], excess=False), 4)
+    1.0
+    >>> round(hz.analytics.kurtosis([-0.01, 0.01, -0.01, 0.01]), 4)
+    -2.0
     """
     values = checked_returns("returns", returns)
     checks.one_of("method", method, ("moment", "sample"))
@@ -436,20 +950,93 @@ def kurtosis(returns: Any, *, method: str = "moment", excess: bool = True) -> fl
 
 
 def skewness_kurtosis_ratio(returns: Any) -> float:
-    """Moment skewness over moment kurtosis, the 3 left in (Watanabe 2006)."""
+    """Moment skewness over moment kurtosis, the 3 left in.
+
+    Parameters
+    ----------
+    returns : array-like of shape (n,)
+        Simple returns per period, as fractions: 0.01 is 1 %. A NaN raises `DataError`.
+
+    Returns
+    -------
+    float
+        0.0 without variance.
+
+    References
+    ----------
+    Watanabe (2006), Is Sharpe Ratio Still Effective?
+
+    Examples
+    --------
+    A skewness of 2 / 2^1.5; distances of −1, −1 and 2 hundredths have fourth powers of mean 6 and
+    squares of mean 2, so a kurtosis of 6 / 4.
+
+    >>> round(hz.analytics.skewness_kurtosis_ratio([0.0, 0.0, 0.03]), 4)
+    0.4714
+    """
     tails = kurtosis(returns, excess=False)
     return skewness(returns) / tails if tails > 0.0 else 0.0
 
 
 def volatility_skewness(returns: Any, *, minimum: float = 0.0) -> float:
-    """Upside variance over downside variance about a minimum (Bacon)."""
+    """Upside variance over downside variance about a minimum (Bacon).
+
+    ``upside_risk² / downside_deviation²``; above 1 the gains vary more.
+
+    Parameters
+    ----------
+    returns : array-like of shape (n,)
+        Simple returns per period, as fractions: 0.01 is 1 %. A NaN raises `DataError`.
+    minimum : float
+        Minimum acceptable return of one period.
+
+    Returns
+    -------
+    float
+        ``inf`` for gains without losses; 0.0 for neither.
+
+    References
+    ----------
+    Bacon (2008), Practical Portfolio Performance Measurement and Attribution.
+
+    Examples
+    --------
+    0.0016 over 0.0004:
+
+    >>> round(hz.analytics.volatility_skewness([0.04, -0.02]), 4)
+    4.0
+    """
     up = upside_risk(returns, minimum=minimum)
     down = downside_deviation(returns, minimum=minimum, periods_per_year=1.0)
     return ratio(up * up, down * down)
 
 
 def variability_skewness(returns: Any, *, minimum: float = 0.0) -> float:
-    """Upside risk over downside deviation about a minimum (Bacon)."""
+    """Upside risk over downside deviation about a minimum (Bacon).
+
+    The root of `volatility_skewness`.
+
+    Parameters
+    ----------
+    returns : array-like of shape (n,)
+        Simple returns per period, as fractions: 0.01 is 1 %. A NaN raises `DataError`.
+    minimum : float
+        Minimum acceptable return of one period.
+
+    Returns
+    -------
+    float
+        ``inf`` for gains without losses; 0.0 for neither.
+
+    References
+    ----------
+    Bacon (2008), Practical Portfolio Performance Measurement and Attribution.
+
+    Examples
+    --------
+    >>> round(hz.analytics.variability_skewness([0.04, -0.02]), 4)
+    2.0
+    """
     up = upside_risk(returns, minimum=minimum)
     return ratio(up, downside_deviation(returns, minimum=minimum, periods_per_year=1.0))
 
@@ -457,8 +1044,26 @@ def variability_skewness(returns: Any, *, minimum: float = 0.0) -> float:
 def autocorrelation(returns: Any, *, lag: int = 1) -> float:
     """Correlation of returns with those `lag` periods before.
 
-    Σ d(t) d(t − lag) / Σ d(t)², d being the distance from the mean of all; 0.0 where there are
-    no more than `lag` returns, or no variance.
+    ``Σ d(t) d(t − lag) / Σ d(t)²``, d being the distance from the mean of all.
+
+    Parameters
+    ----------
+    returns : array-like of shape (n,)
+        Simple returns per period, as fractions: 0.01 is 1 %. A NaN raises `DataError`.
+    lag : int
+        Periods between the two, 1 or more.
+
+    Returns
+    -------
+    float
+        −1 to 1; 0.0 where there are no more than `lag` returns, or no variance.
+
+    Examples
+    --------
+    Three neighbours of opposite sign, among four returns of one size:
+
+    >>> round(hz.analytics.autocorrelation([0.03, -0.03, 0.03, -0.03]), 4)
+    -0.75
     """
     values = checked_returns("returns", returns)
     steps = checks.integer("lag", lag)
@@ -471,8 +1076,25 @@ def autocorrelation(returns: Any, *, lag: int = 1) -> float:
 def stability(returns: Any) -> float:
     """R² of a straight line through the logarithm of growth: 1.0 is a perfectly even climb.
 
-    A perfectly even fall is 1.0 as well. 0.0 for fewer than two returns, growth without
-    variance, or where everything is lost.
+    A perfectly even fall is 1.0 as well.
+
+    Parameters
+    ----------
+    returns : array-like of shape (n,)
+        Simple returns per period, as fractions: 0.01 is 1 %. A NaN raises `DataError`.
+
+    Returns
+    -------
+    float
+        0.0 for fewer than two returns, growth without variance, or where everything is lost.
+
+    Examples
+    --------
+    Growth doubles, doubles and then doubles twice: log₂ is 1, 2 and 4, whose R² against 1, 2 and 3
+    is 3² / (2 · 14/3) = 27 / 28.
+
+    >>> round(hz.analytics.stability([1.0, 1.0, 3.0]), 4)
+    0.9643
     """
     values = checked_returns("returns", returns)
     if len(values) < 2 or values.min() <= -1.0:
@@ -500,12 +1122,35 @@ def value_at_risk(returns: Any, *, confidence: float = 0.95, method: str = "hist
     Parameters
     ----------
     returns : array-like of shape (n,)
+        Simple returns per period, as fractions: 0.01 is 1 %. A NaN raises `DataError`.
     confidence : float
         Between 0 and 1, both excluded.
     method : {"historical", "gaussian", "modified"}
         The quantile of the returns, interpolated linearly; that of a normal distribution with
         their mean and sample deviation; or this one corrected for moment skewness and kurtosis
-        (Cornish–Fisher; Favre and Galeano 2002).
+        (Cornish–Fisher).
+
+    Returns
+    -------
+    float
+        Of one period; 0.0 without returns.
+
+    References
+    ----------
+    Favre and Galeano (2002), Mean-Modified Value-at-Risk Optimization with Hedge Funds (the
+    modified one).
+
+    Examples
+    --------
+    In order −0.05, −0.03, 0.02, 0.06, 0.10: 5 % of the way is 0.2 of a step above the lowest.
+
+    >>> round(hz.analytics.value_at_risk([0.10, -0.05, 0.02, -0.03, 0.06]), 4)
+    -0.046
+
+    The mean 0.02 less 1.645 times the deviation 0.03:
+
+    >>> round(hz.analytics.value_at_risk([0.05, -0.01, 0.02], method="gaussian"), 4)
+    -0.0293
     """
     values = checked_returns("returns", returns)
     level = 1.0 - open_share("confidence", confidence)
@@ -528,7 +1173,28 @@ def value_at_risk(returns: Any, *, confidence: float = 0.95, method: str = "hist
 def conditional_value_at_risk(returns: Any, *, confidence: float = 0.95) -> float:
     """Mean of the worst 1 − confidence of the returns; negative is a loss.
 
-    The worst are the lowest floor((n − 1)(1 − confidence)) + 1 of the returns, so at least one.
+    Also called expected shortfall. The worst are the lowest ``floor((n − 1)(1 − confidence)) + 1``
+    of the returns, so at least one.
+
+    Parameters
+    ----------
+    returns : array-like of shape (n,)
+        Simple returns per period, as fractions: 0.01 is 1 %. A NaN raises `DataError`.
+    confidence : float
+        Between 0 and 1, both excluded.
+
+    Returns
+    -------
+    float
+        Of one period; 0.0 without returns.
+
+    Examples
+    --------
+    A quarter of four steps is one, so the two lowest count, −0.05 and −0.03:
+
+    >>> returns = [0.10, -0.05, 0.02, -0.03, 0.06]
+    >>> round(hz.analytics.conditional_value_at_risk(returns, confidence=0.75), 4)
+    -0.04
     """
     values = checked_returns("returns", returns)
     level = 1.0 - open_share("confidence", confidence)
@@ -539,9 +1205,28 @@ def conditional_value_at_risk(returns: Any, *, confidence: float = 0.95) -> floa
 
 
 def tail_ratio(returns: Any, *, share: float = 0.05) -> float:
-    """Size of the upper tail over that of the lower: |q(1 − share)| / |q(share)|.
+    """Size of the upper tail over that of the lower; above 1 the best returns outsize the worst.
 
-    The quantiles are interpolated linearly. Above 1 the best returns outsize the worst.
+    ``|q(1 − share)| / |q(share)|``, the quantiles interpolated linearly.
+
+    Parameters
+    ----------
+    returns : array-like of shape (n,)
+        Simple returns per period, as fractions: 0.01 is 1 %. A NaN raises `DataError`.
+    share : float
+        How far from either end, between 0 and 1, both excluded.
+
+    Returns
+    -------
+    float
+        ``inf`` where the lower quantile is 0; 0.0 where both are, and without returns.
+
+    Examples
+    --------
+    In order −0.05, −0.03, 0.02, 0.06, 0.10: the quartiles are −0.03 and 0.06.
+
+    >>> round(hz.analytics.tail_ratio([0.10, -0.05, 0.02, -0.03, 0.06], share=0.25), 4)
+    2.0
     """
     values = checked_returns("returns", returns)
     level = open_share("share", share)
@@ -552,7 +1237,23 @@ def tail_ratio(returns: Any, *, share: float = 0.05) -> float:
 
 
 def longest_streaks(values: Any) -> tuple[int, int]:
-    """Return the most values above 0, and the most below 0, in a row; 0 itself ends both."""
+    """Return the most values above 0, and the most below 0, in a row; 0 itself ends both.
+
+    Parameters
+    ----------
+    values : array-like of shape (n,)
+        Returns or profits, in order of time. A NaN raises `DataError`.
+
+    Returns
+    -------
+    tuple of int
+        Values above 0 in a row, and below 0; 0 where there is none.
+
+    Examples
+    --------
+    >>> hz.analytics.longest_streaks([5.0, 2.0, 0.0, 1.0, -3.0, -1.0, -2.0, 4.0])
+    (2, 3)
+    """
     return streaks(checked_returns("values", values))
 
 

@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from horizon import checks
+from horizon.analytics.benchmark import paired
 from horizon.analytics.returns import NO_SPREAD, NOISE, checked_returns
 
 __all__ = ["rolling_beta", "rolling_sharpe", "rolling_sortino", "rolling_volatility"]
@@ -43,7 +44,33 @@ def _overflowing(metric: Callable[P, Numbers]) -> Callable[P, Numbers]:
 def rolling_sharpe(
     returns: Any, window: int, *, risk_free: float = 0.0, periods_per_year: float = 252.0
 ) -> Numbers:
-    """Annualised Sharpe ratio of each window."""
+    """Annualised Sharpe ratio of each window; see `sharpe_ratio`.
+
+    Parameters
+    ----------
+    returns : array-like of shape (n,)
+        Simple returns per period, as fractions: 0.01 is 1 %. A NaN raises `DataError`.
+    window : int
+        Returns in a window, 2 or more.
+    risk_free : float
+        Return without risk in one period: 4 % a year of 252 days is ``0.04 / 252``.
+    periods_per_year : float
+        How many periods make a year: 252 trading days, 365 days, 12 months.
+
+    Returns
+    -------
+    ndarray of float64, shape (n − window + 1,)
+        The first is of the first `window` returns; empty with fewer. 0.0 for a window without
+        variance.
+
+    Examples
+    --------
+    Means 0.02 and 0.01 over deviations of √0.0002 and √0.0008; twice that in a year of quarters.
+
+    >>> found = hz.analytics.rolling_sharpe([0.01, 0.03, -0.01], 2, periods_per_year=4)
+    >>> found.round(4).tolist()
+    [2.8284, 0.7071]
+    """
     values, size, per_year = _checked(returns, window, periods_per_year)
     means, spreads = _moments(values, size)
     excess = (means - checks.number("risk_free", risk_free)) * math.sqrt(per_year)
@@ -52,7 +79,30 @@ def rolling_sharpe(
 
 @_overflowing
 def rolling_volatility(returns: Any, window: int, *, periods_per_year: float = 252.0) -> Numbers:
-    """Annualised sample deviation of each window."""
+    """Annualised sample deviation of each window, a fraction; see `volatility`.
+
+    Parameters
+    ----------
+    returns : array-like of shape (n,)
+        Simple returns per period, as fractions: 0.01 is 1 %. A NaN raises `DataError`.
+    window : int
+        Returns in a window, 2 or more.
+    periods_per_year : float
+        How many periods make a year: 252 trading days, 365 days, 12 months.
+
+    Returns
+    -------
+    ndarray of float64, shape (n − window + 1,)
+        The first is of the first `window` returns; empty with fewer.
+
+    Examples
+    --------
+    Deviations of √0.0002 and √0.0008; twice that in a year of quarters.
+
+    >>> found = hz.analytics.rolling_volatility([0.01, 0.03, -0.01], 2, periods_per_year=4)
+    >>> found.round(4).tolist()
+    [0.0283, 0.0566]
+    """
     values, size, per_year = _checked(returns, window, periods_per_year)
     return _moments(values, size)[1] * math.sqrt(per_year)
 
@@ -61,7 +111,34 @@ def rolling_volatility(returns: Any, window: int, *, periods_per_year: float = 2
 def rolling_sortino(
     returns: Any, window: int, *, minimum: float = 0.0, periods_per_year: float = 252.0
 ) -> Numbers:
-    """Annualised Sortino ratio of each window, over all of its periods."""
+    """Annualised Sortino ratio of each window, over all of its periods; see `sortino_ratio`.
+
+    Parameters
+    ----------
+    returns : array-like of shape (n,)
+        Simple returns per period, as fractions: 0.01 is 1 %. A NaN raises `DataError`.
+    window : int
+        Returns in a window, 2 or more.
+    minimum : float
+        Minimum acceptable return of one period.
+    periods_per_year : float
+        How many periods make a year: 252 trading days, 365 days, 12 months.
+
+    Returns
+    -------
+    ndarray of float64, shape (n − window + 1,)
+        The first is of the first `window` returns; empty with fewer. ``inf`` for a gain in a
+        window without shortfall.
+
+    Examples
+    --------
+    The first window has no loss. The second has a mean of 0.01 and a downside deviation of
+    √(0.01² / 2); a year has four such periods.
+
+    >>> found = hz.analytics.rolling_sortino([0.01, 0.03, -0.01], 2, periods_per_year=4)
+    >>> found.round(4).tolist()
+    [inf, 2.8284]
+    """
     values, size, per_year = _checked(returns, window, periods_per_year)
     values = values - checks.number("minimum", minimum)
     short = np.minimum(values, 0.0)
@@ -75,13 +152,37 @@ def rolling_sortino(
 
 @_overflowing
 def rolling_beta(returns: Any, benchmark: Any, window: int) -> Numbers:
-    """Beta of each window; 0.0 where the benchmark does not vary in it."""
-    values, size, _ = _checked(returns, window, 1.0)
-    other = checked_returns("benchmark", benchmark)
-    if len(other) != len(values):
-        raise ValueError(
-            f"benchmark must have a return for each of returns, had {len(other)} for {len(values)}"
-        )
+    """Beta of each window; see `beta`.
+
+    Parameters
+    ----------
+    returns, benchmark : array-like of shape (n,)
+        Simple returns of the same periods, as fractions: 0.01 is 1 %. A NaN raises `DataError`.
+    window : int
+        Returns in a window, 2 or more.
+
+    Returns
+    -------
+    ndarray of float64, shape (n − window + 1,)
+        The first is of the first `window` returns; empty with fewer. 0.0 where the benchmark does
+        not vary in a window.
+
+    Raises
+    ------
+    ValueError
+        If there is not one return of the benchmark for each of `returns`, or the labels of two
+        Series differ: returns are paired by place.
+
+    Examples
+    --------
+    From 0.01 to 0.03 while the benchmark gains 0.02, then down by 0.04 while it loses 0.01:
+
+    >>> found = hz.analytics.rolling_beta([0.01, 0.03, -0.01], [0.0, 0.02, 0.01], 2)
+    >>> found.round(4).tolist()
+    [1.0, 4.0]
+    """
+    values, other = paired(returns, benchmark)
+    size = checks.integer("window", window, least=2)
     if len(values) < size:
         return np.zeros(0)
     _, spreads = _moments(other, size)

@@ -40,6 +40,15 @@ class Sampling:
         Closes of UTC days, or every point of the curve.
     periods_per_year : float
         Returns in a year; 0 where nothing can be annualised.
+
+    Examples
+    --------
+    An hourly curve of one day: a point an hour is 24 · 365.25 a year.
+
+    >>> times = 3_600.0 * np.arange(25)
+    >>> how = hz.analytics.Sampling.of(np.column_stack([times, 100.0 + times]))
+    >>> how.kind, round(how.periods_per_year, 4)
+    ('points', 8766.0)
     """
 
     kind: Literal["daily", "points"]
@@ -107,7 +116,13 @@ class Sampling:
         return cls(kind, nearest if abs(counted / nearest - 1.0) <= _NEAR else counted)
 
     def take(self, curve: Curve) -> Curve:
-        """Return the start and the points that returns are taken between."""
+        """Return the start and the points that returns are taken between.
+
+        Parameters
+        ----------
+        curve : Curve
+            The same curve where every point is taken.
+        """
         kept = _chosen(curve, self.kind)
         if len(kept) == len(curve):
             return curve

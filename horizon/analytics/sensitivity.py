@@ -25,6 +25,8 @@ Numbers = NDArray[np.float64]
 class ParameterStability:
     """How one parameter's best value behaves from window to window.
 
+    Not made by hand: `parameter_stability` returns one for each parameter.
+
     Attributes
     ----------
     name : str
@@ -50,6 +52,16 @@ class ParameterStability:
         where no best setting has a neighbour, as in a random search.
     n_neighbours : int
         How many neighbours `kept` is the mean of.
+
+    Examples
+    --------
+    From place 2 to place 3 of five, so a quarter of the way there is:
+
+    >>> settings = [{"fast": days} for days in (5, 10, 20, 40, 80)]
+    >>> objectives = [[0.0, 0.9, 1.0, 0.5, 0.0], [0.0, 0.5, 0.9, 1.0, 0.1]]
+    >>> (fast,) = hz.analytics.parameter_stability(settings, [2, 3], objectives)
+    >>> fast.best, fast.favourite, fast.move, fast.chance_move
+    ((20, 40), 20, 0.25, 0.4)
     """
 
     name: str
@@ -92,6 +104,15 @@ def parameter_stability(
     ------
     ValueError
         If the shapes do not fit.
+
+    Examples
+    --------
+    The best leads the median of 0.5 by 0.5; beside it 0.9 keeps 0.8 of that, and 0.5 nothing.
+
+    >>> settings = [{"fast": days} for days in (5, 10, 20, 40, 80)]
+    >>> (fast,) = hz.analytics.parameter_stability(settings, [2], [[0.0, 0.9, 1.0, 0.5, 0.0]])
+    >>> round(fast.kept, 4), fast.n_neighbours
+    (0.4, 2)
     """
     table = np.asarray(objectives, dtype=np.float64)
     chosen = [int(each) for each in best]

@@ -211,10 +211,10 @@ def tearsheet_part(
 
     Examples
     --------
-    >>> from horizon.analytics.spans import span_named
     >>> sheet = hz.generate_tearsheet([("2024-01-31", 100.0), ("2024-02-29", 110.0)])
-    >>> last = tearsheet_part(sheet, span=span_named("mtd", int(sheet.curve.times_ns[-1])))
-    >>> round(last.metrics.total_return_pct, 4)
+    >>> february = hz.analytics.span_between("2024-02-01", "2024-02-29")
+    >>> part = hz.analytics.tearsheet_part(sheet, span=february)
+    >>> round(part.metrics.total_return_pct, 4)
     0.1
     """
     span = Span() if span is None else span

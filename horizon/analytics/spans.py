@@ -6,6 +6,7 @@ A span is half open: it has its start, and ends before its end. Days are those o
 from __future__ import annotations
 
 from dataclasses import dataclass
+from numbers import Integral
 from typing import Any, Final
 
 import numpy as np
@@ -40,10 +41,33 @@ class Span:
     ----------
     start_ns, end_ns : int or None
         Nanoseconds since 1970 (UTC); the end is no part of it. None is open.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If one is no whole number of 64 bits, or the end is not after the start.
+
+    Examples
+    --------
+    >>> span = hz.analytics.Span(start_ns=1_704_067_200 * 10**9)
+    >>> print(span)
+    from 2024-01-01 UTC
+    >>> span.is_all, hz.analytics.Span().is_all
+    (False, True)
     """
 
     start_ns: int | None = None
     end_ns: int | None = None
+
+    def __post_init__(self) -> None:
+        for name in ("start_ns", "end_ns"):
+            value = getattr(self, name)
+            if value is not None:
+                object.__setattr__(self, name, _nanoseconds(name, value))
+        if self.start_ns is not None and self.end_ns is not None and self.start_ns >= self.end_ns:
+            raise ValueError(
+                f"end_ns must be after start_ns, was {self.end_ns} for a start of {self.start_ns}"
+            )
 
     @property
     def is_all(self) -> bool:
@@ -70,6 +94,21 @@ class Span:
         return f"from {start} UTC" if end is None else f"{start} to {end} UTC"
 
 
+def _nanoseconds(name: str, value: object) -> int:
+    """Take nanoseconds since 1970 as what they are: a whole number."""
+    if isinstance(value, bool) or not isinstance(value, Integral):
+        raise TypeError(
+            f"{name} must be whole nanoseconds since 1970 or None, was {checks.show(value)} "
+            f"({type(value).__name__}); span_between reads times of any kind"
+        )
+    given = int(value)
+    if not _FIRST_NS <= given <= _LAST_NS:
+        raise ValueError(
+            f"{name} must be nanoseconds between the years 1678 and 2262, was {checks.show(value)}"
+        )
+    return given
+
+
 def _said(at_ns: int, *, is_end: bool = False) -> str:
     if at_ns % DAY_NS == 0:  # the last day of it, for an end
         return clock((at_ns - DAY_NS * is_end) / _SECOND_NS, date=True)[:10]
@@ -86,6 +125,24 @@ def span_named(name: str, last_ns: int) -> Span:
         ``"1y"`` with the day after its day of the month, three and twelve months before.
     last_ns : int
         The last point. No clock is asked: a backtest of 2019 ends in 2019.
+
+    Returns
+    -------
+    Span
+        Open at its end.
+
+    Raises
+    ------
+    ValueError
+        If the name is none of these.
+
+    Examples
+    --------
+    Three months that end on 15 August 2024 begin on 16 May:
+
+    >>> curve = hz.analytics.curve_of([("2024-01-02", 100.0), ("2024-08-15", 110.0)])
+    >>> print(hz.analytics.span_named("3m", int(curve.times_ns[-1])))
+    from 2024-05-16 UTC
     """
     checks.one_of("period", name, tuple(SPANS))
     if name == "all":
@@ -115,12 +172,24 @@ def span_between(start: Any = None, end: Any = None) -> Span:
         that is a date alone, ``"2024-03-31"``, is that whole day: as an end it lies within the
         span.
 
+    Returns
+    -------
+    Span
+
     Raises
     ------
     ValueError
         If a time cannot be read, or the end is not after the start.
     TypeError
         If one is no time at all.
+
+    Examples
+    --------
+    31 days of January and 29 of February:
+
+    >>> span = hz.analytics.span_between("2024-01-01", "2024-02-29")
+    >>> (span.end_ns - span.start_ns) / 86_400e9
+    60.0
     """
     begins = None if start is None else _moment("start", start)[0]
     ends = None

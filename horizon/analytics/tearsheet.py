@@ -56,12 +56,14 @@ _OF_DAYS: Final = ("best_day", "worst_day", "positive_days")
 class Tearsheet:
     """What can be said of an equity curve, and of the fills that made it.
 
-    Made by `generate_tearsheet` or `Tearsheet.from_returns`. Everything is worked out on first
-    use, and is data: figures and pages are drawn from here.
+    Not made by hand: `hz.generate_tearsheet` makes it of equity, `hz.Tearsheet.from_returns` of
+    returns. Everything is worked out on first use, and is data: figures and pages are drawn from
+    here. What cannot be right raises a `DataError`, `TypeError` or `ValueError` when it is made,
+    not on first use.
 
     Attributes
     ----------
-    title, currency : str
+    title, currency, benchmark_name : str
     curve : Curve
         Every point, the start first.
     sampling : Sampling
@@ -69,6 +71,20 @@ class Tearsheet:
     fills : FillTable
     risk_free : float
         Annual rate, as a fraction.
+    benchmark_equity : ndarray of float64, shape (m + 1,), or None
+        The benchmark's value at `benchmark_times`; None without one.
+
+    Examples
+    --------
+    Three daily returns: 10, −10 and 20 %.
+
+    >>> curve = [("2025-01-06", 100.0), ("2025-01-07", 110.0), ("2025-01-08", 99.0),
+    ...          ("2025-01-09", 118.8)]
+    >>> sheet = hz.generate_tearsheet(curve)
+    >>> sheet.returns.round(4).tolist(), sheet.underwater.round(4).tolist()
+    ([0.1, -0.1, 0.2], [0.0, 0.0, -0.1, 0.0])
+    >>> sheet.by_weekday.keys()
+    dict_keys([1, 2, 3])
     """
 
     def __init__(
@@ -136,11 +152,16 @@ class Tearsheet:
             Fractions, each at the end of its period. The start is put one usual period (the
             median distance of the times) before the first.
         initial_capital : float
-            What the returns begin with; equity is compounded from it.
+            What the returns begin with; equity is compounded from it. From a return of −1 or
+            below on it stays as it is: nothing is left that could grow.
         benchmark : in the same forms, optional
             Returns of the benchmark, with the same times.
         trades, settlements, multipliers, **options
             As for `generate_tearsheet`.
+
+        Returns
+        -------
+        Tearsheet
 
         Raises
         ------
@@ -148,6 +169,13 @@ class Tearsheet:
             At the first row that cannot be right, or where the wealth is beyond a float.
         TypeError, ValueError
             If an argument is not as above.
+
+        Examples
+        --------
+        >>> returns = pd.Series([0.1, -0.5], index=pd.to_datetime(["2025-01-06", "2025-01-07"]))
+        >>> sheet = hz.Tearsheet.from_returns(returns, initial_capital=1_000.0)
+        >>> sheet.equity.round(4).tolist()
+        [1000.0, 1100.0, 550.0]
         """
         capital = checks.positive("initial_capital", initial_capital)
         times, values = returns_of(returns)
@@ -360,7 +388,23 @@ class Tearsheet:
         block: float | None = None,
         seed: int = 0,
     ) -> Interval:
-        """Interval of a statistic of the returns; see `bootstrap_interval`."""
+        """Interval of a statistic of the returns; see `bootstrap_interval`.
+
+        Parameters
+        ----------
+        statistic, n_resamples, confidence, block, seed
+            As `bootstrap_interval` takes them; returns, risk-free rate and periods per year are the
+            tearsheet's own.
+
+        Returns
+        -------
+        Interval
+
+        Raises
+        ------
+        ValueError
+            As `bootstrap_interval`.
+        """
         return bootstrap_interval(
             self.returns,
             statistic,
@@ -433,7 +477,12 @@ class Tearsheet:
         return self.metrics.to_frame()
 
     def figure(self, *, theme: str = "light") -> go.Figure:
-        """Draw it: equity with fills, drawdown, months, rolling Sharpe, distribution, hours."""
+        """Draw it: equity with fills, drawdown, months, rolling Sharpe, distribution, hours.
+
+        Parameters
+        ----------
+        theme : {"light", "dark"}
+        """
         from horizon.figures import tearsheet
 
         return tearsheet(self, theme=theme)
@@ -566,6 +615,8 @@ def generate_tearsheet(
 
     Examples
     --------
+    The initial capital is 100; the largest fall is from 101 to 99.
+
     >>> sheet = hz.generate_tearsheet([(1000, 100), (1001, 101), (1002, 99)], initial_capital=100.0)
     >>> sheet.metrics.max_drawdown
     2.0

@@ -10,14 +10,14 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from horizon import checks
 from horizon.analytics.fill_reader import market_of
-from horizon.analytics.fills import FillTable
+from horizon.analytics.fills import FillTable, table_of
 from horizon.analytics.products import dot
 from horizon.instruments import NO_SUFFIX
 
@@ -51,6 +51,8 @@ _FIRST_WEEKDAY: Final = 3
 class Closings:
     """The k closings of a table of fills, in order of time.
 
+    Not made by hand: `closings` returns it.
+
     Attributes
     ----------
     rows : ndarray of int, shape (k,)
@@ -69,6 +71,19 @@ class Closings:
         Profit before fees (as the fill states it, else by average cost), fees borne, and their
         difference.
     is_settlement : ndarray of bool, shape (k,)
+
+    Examples
+    --------
+    10 bought for 100 and sold for 105, an hour later:
+
+    >>> table = hz.analytics.fill_table({
+    ...     "timestamp": ["2024-01-01 09:00", "2024-01-01 10:00"], "market_id": ["ACME", "ACME"],
+    ...     "side": ["buy", "sell"], "quantity": [10, 10], "price": [100.0, 105.0]})
+    >>> closed = hz.analytics.closings(table)
+    >>> closed
+    <Closings: 1, net 50.00>
+    >>> closed.holding_secs.tolist(), closed.to_frame()["pnl"].tolist()
+    ([3600.0], [50.0])
     """
 
     rows: NDArray[np.intp]
@@ -126,6 +141,8 @@ class RoundTrips:
 
     A flip ends one and begins the next. What is still open at the end is no round trip.
 
+    Not made by hand: `round_trips` returns it.
+
     Attributes
     ----------
     market_ids : ndarray of object, shape (m,)
@@ -143,6 +160,19 @@ class RoundTrips:
         Sums over the closings.
     is_settled : ndarray of bool, shape (m,)
         Whether a settlement ended it.
+
+    Examples
+    --------
+    10 bought for 100 and sold for 105, an hour later:
+
+    >>> table = hz.analytics.fill_table({
+    ...     "timestamp": ["2024-01-01 09:00", "2024-01-01 10:00"], "market_id": ["ACME", "ACME"],
+    ...     "side": ["buy", "sell"], "quantity": [10, 10], "price": [100.0, 105.0]})
+    >>> trips = hz.analytics.round_trips(table)
+    >>> trips
+    <RoundTrips: 1, net 50.00>
+    >>> trips.largest_quantities.tolist(), trips.fills.tolist()
+    ([10.0], [2])
     """
 
     market_ids: NDArray[np.object_]
@@ -199,6 +229,8 @@ class RoundTrips:
 class TradeStats:
     """Statistics of fills and closings; money in the account's currency.
 
+    Not made by hand: `trade_stats` returns it.
+
     What has no closing, win or loss to speak of is 0.0. A closing of exactly 0 is neither a
     win nor a loss, and ends both streaks.
 
@@ -232,13 +264,24 @@ class TradeStats:
     total_fees : float
         Fees of all fills, of what is still open too; rebates taken off.
     traded_notional : float
-        Sum of |quantity x price x multiplier| over fills.
+        Sum of quantity × price × multiplier over fills.
     fee_bps : float
         `total_fees` in basis points of `traded_notional`.
     fee_share : float
         `total_fees` as a fraction of the profits before fees of the closings that had one.
     maker_share : float
         Fraction of `traded_notional` that rested.
+
+    Examples
+    --------
+    10 bought for 100 and sold for 105; no closing lost:
+
+    >>> table = hz.analytics.fill_table({
+    ...     "timestamp": ["2024-01-01 09:00", "2024-01-01 10:00"], "market_id": ["ACME", "ACME"],
+    ...     "side": ["buy", "sell"], "quantity": [10, 10], "price": [100.0, 105.0]})
+    >>> stats = hz.analytics.trade_stats(table)
+    >>> stats.traded_notional, stats.expectancy, stats.win_rate, stats.profit_factor
+    (2050.0, 50.0, 100.0, inf)
     """
 
     total_trades: int
@@ -274,14 +317,28 @@ class Exposure:
 
     Before the first step both are 0.
 
+    Not made by hand: `exposure` returns it.
+
     Attributes
     ----------
     times_ns : ndarray of int64, shape (s,)
         Rising.
     gross : ndarray of float, shape (s,)
-        Sum over positions of |quantity x average price x multiplier|.
+        Sum over positions of ``|quantity · average price · multiplier|``.
     net : ndarray of float, shape (s,)
         Longs less shorts. NO, at its own price, counts against its market: long NO is below 0.
+
+    Examples
+    --------
+    1,000 at stake for one hour of four (times are seconds since 1970):
+
+    >>> steps = hz.analytics.exposure(hz.analytics.fill_table({
+    ...     "timestamp": [0.0, 3_600.0], "market_id": ["ACME", "ACME"], "side": ["buy", "sell"],
+    ...     "quantity": [10, 10], "price": [100.0, 105.0]}))
+    >>> steps.gross.tolist()
+    [1000.0, 0.0]
+    >>> steps.mean(start_ns=0, end_ns=4 * 3_600 * 10**9)
+    (250.0, 250.0)
     """
 
     times_ns: NDArray[np.int64]
@@ -290,6 +347,11 @@ class Exposure:
 
     def mean(self, start_ns: int, end_ns: int) -> tuple[float, float]:
         """Return the time-weighted means of gross and net over [start, end]; 0.0 for no span.
+
+        Parameters
+        ----------
+        start_ns, end_ns : int
+            Nanoseconds since 1970 (UTC). The last step holds on.
 
         Raises
         ------
@@ -307,8 +369,32 @@ class Exposure:
         return f"<Exposure: {len(self):,} steps, at most {peak:,.2f} gross>"
 
 
-def closings(table: FillTable) -> Closings:
-    """Return every fill or settlement that reduced a position, with what it made."""
+def closings(table: Any) -> Closings:
+    """Return every fill or settlement that reduced a position, with what it made.
+
+    Parameters
+    ----------
+    table : FillTable, or fills in any form that `fill_table` takes
+        Settlements and multipliers come in a table only.
+
+    Returns
+    -------
+    Closings
+        In order of time, columns as arrays of shape (k,); `to_frame` makes a table of them.
+
+    Examples
+    --------
+    10 bought for 100 and a fee of 1; 4 of them sold for 105 and a fee of 1. They gain 4 · 5 and
+    bear 4 / 10 of the first fee.
+
+    >>> closed = hz.analytics.closings(hz.analytics.fill_table({
+    ...     "timestamp": ["2024-01-01 09:00", "2024-01-01 10:00"], "market_id": ["ACME", "ACME"],
+    ...     "side": ["buy", "sell"], "quantity": [10, 4], "price": [100.0, 105.0],
+    ...     "fee": [1.0, 1.0]}))
+    >>> closed.pnl_gross.tolist(), closed.fees.tolist(), closed.pnl.tolist()
+    ([20.0], [1.4], [18.6])
+    """
+    table = table_of(table, name="table")
     steps, rows = table.steps, table.steps.rows
     stated = table.realized[rows]
     gross = np.where(np.isnan(stated), steps.gains, stated)
@@ -328,8 +414,32 @@ def closings(table: FillTable) -> Closings:
     )
 
 
-def round_trips(table: FillTable) -> RoundTrips:
-    """Return every way of a position from flat to flat, with what it made."""
+def round_trips(table: Any) -> RoundTrips:
+    """Return every way of a position from flat to flat, with what it made.
+
+    Parameters
+    ----------
+    table : FillTable, or fills in any form that `fill_table` takes
+        Settlements and multipliers come in a table only.
+
+    Returns
+    -------
+    RoundTrips
+        In order of their end, columns as arrays of shape (m,); `to_frame` makes a table of them.
+        What is still open is none.
+
+    Examples
+    --------
+    10 bought for 100, sold in two parts for 105 and 102: 4 · 5 + 6 · 2.
+
+    >>> trips = hz.analytics.round_trips(hz.analytics.fill_table({
+    ...     "timestamp": ["2024-01-01 09:00", "2024-01-01 10:00", "2024-01-01 11:00"],
+    ...     "market_id": ["ACME"] * 3, "side": ["buy", "sell", "sell"],
+    ...     "quantity": [10, 4, 6], "price": [100.0, 105.0, 102.0]}))
+    >>> trips.pnl.tolist(), trips.fills.tolist(), trips.holding_secs.tolist()
+    ([32.0], [3], [7200.0])
+    """
+    table = table_of(table, name="table")
     steps, closed = table.steps, closings(table)
     ended = np.flatnonzero(steps.trip_ends >= 0)
     # Of two that end at one time, the row decides: no row ends two.
@@ -369,8 +479,34 @@ def round_trips(table: FillTable) -> RoundTrips:
     )
 
 
-def trade_stats(table: FillTable) -> TradeStats:
-    """Return the statistics of a table of fills; an empty one has zeros throughout."""
+def trade_stats(table: Any) -> TradeStats:
+    """Return the statistics of a table of fills; an empty one has zeros throughout.
+
+    Parameters
+    ----------
+    table : FillTable, or fills in any form that `fill_table` takes
+        Settlements and multipliers come in a table only.
+
+    Returns
+    -------
+    TradeStats
+        Money in the account's currency, `win_rate` in percent.
+
+    Examples
+    --------
+    Closings of 4 · 5, 3 · 2 and 3 · (−1):
+
+    >>> stats = hz.analytics.trade_stats(hz.analytics.fill_table({
+    ...     "timestamp": ["2024-01-01 09:00", "2024-01-01 10:00", "2024-01-01 11:00",
+    ...                   "2024-01-01 12:00"],
+    ...     "market_id": ["ACME"] * 4, "side": ["buy", "sell", "sell", "sell"],
+    ...     "quantity": [10, 4, 3, 3], "price": [100.0, 105.0, 102.0, 99.0]}))
+    >>> stats.closings, round(stats.win_rate, 4), round(stats.profit_factor, 4)
+    (3, 66.6667, 8.6667)
+    >>> round(stats.expectancy, 4), stats.largest_win, stats.largest_loss
+    (7.6667, 20.0, -3.0)
+    """
+    table = table_of(table, name="table")
     closed = closings(table)
     pnl, holding = closed.pnl, closed.holding_secs
     wins, losses = pnl[pnl > 0.0], pnl[pnl < 0.0]
@@ -411,12 +547,33 @@ def trade_stats(table: FillTable) -> TradeStats:
     )
 
 
-def pnl_by_market(table: FillTable) -> dict[str, float]:
+def pnl_by_market(table: Any) -> dict[str, float]:
     """Return each market's realised profit less all its fees, NO with its market.
 
     The fees of what is still open count too: the sum and what is unrealised are the account's
-    total return. Markets come in the order in which they were first traded.
+    total return.
+
+    Parameters
+    ----------
+    table : FillTable, or fills in any form that `fill_table` takes
+        Settlements and multipliers come in a table only.
+
+    Returns
+    -------
+    dict of str to float
+        Currency, in the order in which markets were first traded.
+
+    Examples
+    --------
+    4 · 5 less two fees of 1; of what is still open the fee alone:
+
+    >>> hz.analytics.pnl_by_market(hz.analytics.fill_table({
+    ...     "timestamp": ["2024-01-01 09:00", "2024-01-01 10:00", "2024-01-01 11:00"],
+    ...     "market_id": ["ACME", "ACME", "BOLT"], "side": ["buy", "sell", "buy"],
+    ...     "quantity": [4, 4, 10], "price": [100.0, 105.0, 20.0], "fee": [1.0, 1.0, 2.0]}))
+    {'ACME': 18.0, 'BOLT': -2.0}
     """
+    table = table_of(table, name="table")
     closed = closings(table)
     markets: dict[str, int] = {}
     of_position = np.array(
@@ -428,26 +585,69 @@ def pnl_by_market(table: FillTable) -> dict[str, float]:
     return dict(zip(markets, (gross - fees).tolist(), strict=True))
 
 
-def pnl_by_hour(table: FillTable) -> dict[int, float]:
-    """Return the net profit of the closings of each hour of the day (UTC), 0 to 23."""
+def pnl_by_hour(table: Any) -> dict[int, float]:
+    """Return the net profit of the closings of each hour of the day (UTC).
+
+    Parameters
+    ----------
+    table : FillTable, or fills in any form that `fill_table` takes
+        Settlements and multipliers come in a table only.
+
+    Returns
+    -------
+    dict of int to float
+        Currency, for each hour from 0 to 23; 0.0 where nothing was closed.
+
+    Examples
+    --------
+    Sold at 10:00 and at 10:30: 4 · 5 + 6 · 2.
+
+    >>> found = hz.analytics.pnl_by_hour(hz.analytics.fill_table({
+    ...     "timestamp": ["2024-01-01 09:00", "2024-01-01 10:00", "2024-01-01 10:30"],
+    ...     "market_id": ["ACME"] * 3, "side": ["buy", "sell", "sell"],
+    ...     "quantity": [10, 4, 6], "price": [100.0, 105.0, 102.0]}))
+    >>> found[9], found[10], len(found)
+    (0.0, 32.0, 24)
+    """
     closed = closings(table)
     hours = closed.closed_ns // _HOUR_NS % 24
     return dict(enumerate(np.bincount(hours, closed.pnl, minlength=24).tolist()))
 
 
-def pnl_by_weekday(table: FillTable) -> dict[int, float]:
-    """Return the net profit of the closings of each weekday (UTC), 0 (Monday) to 6."""
+def pnl_by_weekday(table: Any) -> dict[int, float]:
+    """Return the net profit of the closings of each weekday (UTC).
+
+    Parameters
+    ----------
+    table : FillTable, or fills in any form that `fill_table` takes
+        Settlements and multipliers come in a table only.
+
+    Returns
+    -------
+    dict of int to float
+        Currency, for each day from 0 (Monday) to 6; 0.0 where nothing was closed.
+
+    Examples
+    --------
+    Bought on a Monday, sold on the Tuesday after: 4 · 5.
+
+    >>> hz.analytics.pnl_by_weekday(hz.analytics.fill_table({
+    ...     "timestamp": ["2024-01-01 09:00", "2024-01-02 10:00"], "market_id": ["ACME", "ACME"],
+    ...     "side": ["buy", "sell"], "quantity": [4, 4], "price": [100.0, 105.0]}))
+    {0: 0.0, 1: 20.0, 2: 0.0, 3: 0.0, 4: 0.0, 5: 0.0, 6: 0.0}
+    """
     closed = closings(table)
     days = (closed.closed_ns // _DAY_NS + _FIRST_WEEKDAY) % 7
     return dict(enumerate(np.bincount(days, closed.pnl, minlength=7).tolist()))
 
 
-def time_in_market(table: FillTable, start_ns: int, end_ns: int) -> float:
+def time_in_market(table: Any, start_ns: int, end_ns: int) -> float:
     """Return the fraction of [start, end] in which anything was held; 0.0 for no span.
 
     Parameters
     ----------
-    table : FillTable
+    table : FillTable, or fills in any form that `fill_table` takes
+        Settlements and multipliers come in a table only.
     start_ns, end_ns : int
         Nanoseconds since 1970 (UTC). What is held at the last row is held on.
 
@@ -455,13 +655,46 @@ def time_in_market(table: FillTable, start_ns: int, end_ns: int) -> float:
     ------
     ValueError
         If the end lies before the start.
+
+    Examples
+    --------
+    Held for one hour of four (times are seconds since 1970):
+
+    >>> table = hz.analytics.fill_table({
+    ...     "timestamp": [0.0, 3_600.0], "market_id": ["ACME", "ACME"], "side": ["buy", "sell"],
+    ...     "quantity": [4, 4], "price": [100.0, 105.0]})
+    >>> hz.analytics.time_in_market(table, 0, 4 * 3_600 * 10**9)
+    0.25
     """
+    table = table_of(table, name="table")
     is_held = _positions_held(table) > 0
     return float(min(_shares(table.times_ns, start_ns, end_ns)[is_held].sum(), 1.0))
 
 
-def exposure(table: FillTable) -> Exposure:
-    """Return what was at stake through time, at entry cost."""
+def exposure(table: Any) -> Exposure:
+    """Return what was at stake through time, at entry cost.
+
+    Parameters
+    ----------
+    table : FillTable, or fills in any form that `fill_table` takes
+        Settlements and multipliers come in a table only.
+
+    Returns
+    -------
+    Exposure
+        Gross and net in currency, as steps: each holds from its time to the next one's.
+
+    Examples
+    --------
+    10 bought for 100, then 5 of another market sold short for 40:
+
+    >>> steps = hz.analytics.exposure(hz.analytics.fill_table({
+    ...     "timestamp": ["2024-01-01 09:00", "2024-01-01 10:00"], "market_id": ["ACME", "BOLT"],
+    ...     "side": ["buy", "sell"], "quantity": [10, 5], "price": [100.0, 40.0]}))
+    >>> steps.gross.tolist(), steps.net.tolist()
+    ([1000.0, 1200.0], [1000.0, 800.0])
+    """
+    table = table_of(table, name="table")
     steps = table.steps
     change = steps.cost_after - steps.cost_before
     change_of_size = np.abs(steps.cost_after) - np.abs(steps.cost_before)
@@ -475,14 +708,15 @@ def exposure(table: FillTable) -> Exposure:
     return Exposure(table.times_ns[last], gross[last], net[last])
 
 
-def turnover(table: FillTable, mean_equity: float) -> float:
+def turnover(table: Any, mean_equity: float) -> float:
     """Return traded notional over mean equity, both sides of a trade counted.
 
     Parameters
     ----------
-    table : FillTable
+    table : FillTable, or fills in any form that `fill_table` takes
+        Settlements and multipliers come in a table only.
     mean_equity : float
-        Money.
+        Money, in the account's currency.
 
     Returns
     -------
@@ -493,7 +727,18 @@ def turnover(table: FillTable, mean_equity: float) -> float:
     ------
     TypeError, ValueError
         If `mean_equity` is no finite number.
+
+    Examples
+    --------
+    Bought for 1,000 and sold for 1,050, with 4,100 on average:
+
+    >>> table = hz.analytics.fill_table({
+    ...     "timestamp": ["2024-01-01 09:00", "2024-01-01 10:00"], "market_id": ["ACME", "ACME"],
+    ...     "side": ["buy", "sell"], "quantity": [10, 10], "price": [100.0, 105.0]})
+    >>> hz.analytics.turnover(table, mean_equity=4_100.0)
+    0.5
     """
+    table = table_of(table, name="table")
     equity = checks.number("mean_equity", mean_equity)
     traded = float(table.notionals[~table.is_settlement].sum())
     return traded / equity if equity > 0.0 else 0.0

@@ -28,6 +28,8 @@ _SECOND_NS: Final = 1_000_000_000
 class VolumeShares:
     """Shares of a day's volume in buckets of the clock; all arrays have shape (buckets,).
 
+    Not made by hand: `volume_shares` returns it.
+
     Attributes
     ----------
     starts, ends : tuple of str
@@ -42,6 +44,12 @@ class VolumeShares:
     outside : float
         Quantity filled at other hours; it is in no share.
     outside_fills : int
+
+    Examples
+    --------
+    >>> shares = hz.analytics.volume_shares({"09:30": 3.0, "12:30": 1.0})
+    >>> shares.ends, shares.expected.tolist(), shares.cumulative_expected.tolist()
+    (('12:30', '15:30'), [0.75, 0.25], [0.75, 1.0])
     """
 
     starts: tuple[str, ...]
@@ -109,6 +117,16 @@ def volume_shares(
         all 0; if a quantity is not above 0; if lengths differ; if the zone is unknown.
     TypeError
         If `weights` is neither a Series nor a mapping.
+
+    Examples
+    --------
+    30 units at 10:00 and 10 at 13:00; 5 at 20:00 are outside.
+
+    >>> hour = 3_600 * 10**9
+    >>> shares = hz.analytics.volume_shares(
+    ...     {"09:30": 3.0, "12:30": 1.0}, [10 * hour, 13 * hour, 20 * hour], [30, 10, 5])
+    >>> shares.filled.tolist(), shares.outside
+    ([0.75, 0.25], 5.0)
     """
     labels, values = _profile(weights)
     offsets, length = _offsets(labels)

@@ -77,6 +77,19 @@ def read_books(
         (``"crossed"``). A bid equal to the ask, as in a locked market, is taken.
     TypeError, ValueError
         If books are of no accepted form, or a frame lacks a column.
+
+    Examples
+    --------
+    Two snapshots as a wide frame; the second is crossed, which no market is.
+
+    >>> frame = pd.DataFrame({
+    ...     "timestamp": ["2024-01-02 10:00", "2024-01-02 10:01"],
+    ...     "bid_px_1": [99.0, 102.0], "bid_sz_1": [5.0, 5.0],
+    ...     "ask_px_1": [101.0, 101.0], "ask_sz_1": [3.0, 3.0]})
+    >>> dropped = {}
+    >>> books = hz.analytics.read_books(frame, bad_rows="drop", dropped=dropped)
+    >>> books.mid.tolist(), dropped
+    ([100.0], {'crossed': 1})
     """
     is_dropping = checks.one_of("bad_rows", bad_rows, ("raise", "drop")) == "drop"
     draft = _draft("books", books, time)

@@ -17,6 +17,8 @@ Times = NDArray[np.int64]
 class Books:
     """Snapshots of one market's book, in order of time.
 
+    Not made by hand: `read_books` returns them, checked.
+
     Attributes
     ----------
     times_ns : ndarray of int64, shape (n,)
@@ -24,6 +26,14 @@ class Books:
     bid_prices, bid_sizes, ask_prices, ask_sizes : ndarray of float, shape (n, levels)
         The best level first; NaN where a book has no such level. Where `read_books` has made
         them, NaN only stands behind a book's last level, and no size is 0.
+
+    Examples
+    --------
+    >>> books = hz.analytics.read_books([
+    ...     {"timestamp": 0.0, "bids": [(99.0, 5.0), (98.0, 7.0)], "asks": [(101.0, 3.0)]},
+    ...     {"timestamp": 1.0, "bids": [(99.0, 4.0)], "asks": []}])
+    >>> books.mid.tolist(), books.best_bid_size.tolist()
+    ([100.0, nan], [5.0, 4.0])
     """
 
     times_ns: Times
@@ -36,7 +46,17 @@ class Books:
         return len(self.times_ns)
 
     def part(self, chosen: slice | NDArray[np.intp]) -> Books:
-        """Return some of them: of a slice views, of row numbers copies."""
+        """Return some of them: of a slice views, of row numbers copies.
+
+        Parameters
+        ----------
+        chosen : slice or ndarray of int
+            Which books, by their number from 0.
+
+        Returns
+        -------
+        Books
+        """
         return Books(
             self.times_ns[chosen],
             self.bid_prices[chosen],

@@ -226,3 +226,49 @@ def test_times_are_whole_nanoseconds_or_datetimes() -> None:
             function(TIMES / 1e9, TWO_FALLS)
         dated = TIMES.view("datetime64[ns]").astype("datetime64[us]")
         assert function(dated, TWO_FALLS) == function(TIMES, TWO_FALLS)
+
+
+TIMED = (an.drawdowns, an.max_drawdown_duration, an.time_under_water)
+
+
+@pytest.mark.parametrize("function", TIMED)
+def test_times_that_fall_are_refused_with_row_and_value(function: object) -> None:
+    with pytest.raises(DataError, match=r"^times_ns .* row 2 at 5 comes after 20$") as found:
+        function([10, 20, 5], [100.0, 90.0, 100.0])
+    assert (found.value.row, found.value.value) == (2, 5)
+    days = np.array(["2024-01-02", "2024-01-01"], dtype="datetime64[D]")
+    with pytest.raises(DataError, match="row 1 at 2024-01-01 comes after 2024-01-02"):
+        function(days, [100.0, 90.0])
+    # Equal times are in order: below from 0 to 4 of 8 seconds, and 4 s until it is made good.
+    times = [0, 0, 4 * SECOND, 8 * SECOND]
+    assert an.time_under_water(times, [100.0, 90.0, 100.0, 100.0]) == 0.5
+    assert an.max_drawdown_duration(times, [100.0, 90.0, 100.0, 100.0]) == 4.0
+
+
+@pytest.mark.parametrize("function", TIMED)
+def test_a_time_that_is_missing_is_refused_with_its_row(function: object) -> None:
+    days = np.array(["2024-01-01", "NaT", "2024-01-03"], dtype="datetime64[D]")
+    with pytest.raises(DataError, match=r"^times_ns must be times, row 1 has NaT$") as found:
+        function(days, [100.0, 90.0, 100.0])
+    assert found.value.row == 1
+    with pytest.raises(DataError, match="row 0 has -9223372036854775808"):
+        function([-(2**63), 0], [100.0, 90.0])
+    with pytest.raises(DataError, match="before the year 2262, row 1 has 9223372036854775808"):
+        function(np.array([0, 2**63], dtype=np.uint64), [100.0, 90.0])
+
+
+@pytest.mark.parametrize("function", TIMED)
+def test_times_and_equity_with_other_labels_are_refused(function: object) -> None:
+    times, equity = pd.Series([0, SECOND]), pd.Series([90.0, 100.0], index=[1, 0])
+    with pytest.raises(ValueError, match=r"^equity must have the index of times_ns"):
+        function(times, equity)
+
+
+def test_after_a_total_loss_nothing_falls_or_recovers() -> None:
+    # A debt of half of the capital; times -2 it would be a peak of 1 again, times 4 a fall of 3.
+    for later in (-3.0, 3.0):
+        equity = an.equity_of([-1.5, later])
+        assert equity.tolist() == [1.0, -0.5, -0.5]
+        assert an.max_drawdown(equity) == 1.5
+        assert an.pain_index([-1.5, later]) == 1.5
+        assert an.calmar_ratio([-1.5, later]) == close(-1.0 / 1.5)

@@ -299,3 +299,11 @@ def test_an_interval_is_a_plain_record() -> None:
 def test_statistic_that_gives_no_number_is_refused() -> None:
     with pytest.raises(ValueError, match=r"^statistic must .*nan"):
         an.bootstrap_interval([0.1, 0.2, 0.3], lambda _: math.nan)
+
+
+def test_drawdowns_of_resamples_stay_lost_as_those_of_equity() -> None:
+    # Blocks of one or two: whatever is drawn, the first -1.5 ends it; 3.0 before it would be a
+    # peak of 4, from which the debt of 2 is a fall of 1.5 as well.
+    found = an.bootstrap_interval([-1.5, 3.0], "max_drawdown", n_resamples=200, seed=1)
+    assert found.value == 1.5
+    assert found.high == 1.5

@@ -279,3 +279,27 @@ def test_groups_and_conditions_share_out_every_pair(seed: int) -> None:
         assert pairs.where(markets=[name]).calibration() == groups[name]
     mask = sides == "sell"
     assert pairs.where(side="sell").calibration() == calibration_curve(said[mask], came[mask])
+
+
+@pytest.mark.parametrize("name", ["model", "markets", "sides", "times", "resolutions"])
+def test_columns_with_other_labels_are_refused(name: str) -> None:
+    columns = {
+        "model": [0.1, 0.2],
+        "markets": ["a", "b"],
+        "sides": ["buy", "sell"],
+        "times": [1.0, 2.0],
+        "resolutions": [5.0, 6.0],
+    }
+    given = {name: pd.Series(columns[name], index=[1, 0])}
+    if name == "resolutions":
+        given["times"] = pd.Series(columns["times"])
+    with pytest.raises(ValueError, match=f"^{name} must have the index of predictions"):
+        forecast_pairs(pd.Series([0.1, 0.9]), pd.Series([0.0, 1.0]), **given)
+
+
+def test_groups_with_other_labels_are_refused() -> None:
+    given = pd.Series([0.1, 0.9]), pd.Series([0.0, 1.0])
+    with pytest.raises(ValueError, match=r"^groups must have the index of predictions"):
+        calibration_curve(*given, groups=pd.Series(["a", "b"], index=[1, 0]))
+    curve = calibration_curve(*given, groups=pd.Series(["a", "b"]))
+    assert curve.groups["b"].brier_score == pytest.approx(0.01, rel=1e-12)  # (0.9 - 1)²

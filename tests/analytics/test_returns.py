@@ -8,6 +8,7 @@ import polars as pl
 import pytest
 
 from horizon import analytics as an
+from horizon.analytics import Tearsheet
 from horizon.analytics import returns as module
 from horizon.errors import DataError
 
@@ -410,3 +411,43 @@ def test_no_function_changes_its_input() -> None:
     for name in OF_ONE_SERIES:
         getattr(an, name)(given)
     assert given.tolist() == FIVE
+
+
+# ------------------------------------------------------------------------ more than everything
+def test_a_loss_of_more_than_everything_stays_lost() -> None:
+    # 1 - 1.5 is a debt of 0.5; (-0.5)(-0.5) - 1 = -0.75 would be a recovery out of nothing.
+    assert an.total_return([-1.5, -1.5]) == -1.5
+    assert an.total_return([-1.5, 3.0]) == -1.5
+    # Half is left, of which 150 % is lost: 0.5 (1 - 1.5) - 1.
+    assert an.total_return([-0.5, -1.5, 0.2]) == -1.25
+    assert an.total_return([0.5, -1.0, 3.0]) == -1.0
+    assert an.total_return([1e300, 1e300, -1.0]) == -1.0
+    assert an.equity_of([1e300, 1e300, -1.0, 1.0]).tolist() == [1.0, 1e300, math.inf, 0.0, 0.0]
+    assert an.equity_of([-0.5, -1.5, 0.2], 200.0).tolist() == [200.0, 100.0, -50.0, -50.0]
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_total_and_annual_return_agree_on_what_is_lost(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    returns = rng.normal(0.0, [0.1, 0.5][seed % 2], 12)
+    total = an.total_return(returns)
+    assert (total <= -1.0) == (an.annual_return(returns, periods_per_year=12) == -1.0)
+    assert an.equity_of(returns)[-1] == pytest.approx(1.0 + total, rel=1e-9, abs=1e-12)
+
+
+@pytest.mark.parametrize("returns", [[-1.5, -1.5], [-1.5, 3.0], [-0.5, -1.5, 0.2], [0.5, -1.0, 3]])
+def test_a_tearsheet_of_such_returns_says_the_same(returns: list[float]) -> None:
+    days = pd.date_range("2024-01-01", periods=len(returns))
+    sheet = Tearsheet.from_returns(pd.Series(returns, index=days))
+    metrics = an.metrics_of(sheet.curve, sampling=sheet.sampling, benchmark=returns)
+    assert metrics.total_return_pct == sheet.metrics.total_return_pct == an.total_return(returns)
+    assert metrics.benchmark_return_pct == an.total_return(returns)
+    assert (metrics.cagr, an.annual_return(returns)) == (-1.0, -1.0)
+    assert metrics.max_drawdown_pct == close(an.max_drawdown(an.equity_of(returns)))
+
+
+def test_equity_of_checks_what_it_is_given() -> None:
+    with pytest.raises(DataError, match="returns must be finite numbers, row 1 has nan"):
+        an.equity_of([0.1, math.nan])
+    with pytest.raises(ValueError, match="initial must be above 0, was 0"):
+        an.equity_of([0.1], 0)

@@ -3,6 +3,7 @@
 import math
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from horizon import analytics as an
@@ -164,3 +165,14 @@ def test_wrong_arguments_of_beta_are_named() -> None:
         an.rolling_sharpe(THREE, 2, risk_free=math.nan)
     with pytest.raises(ValueError, match="minimum must be a finite number, was nan"):
         an.rolling_sortino(THREE, 2, minimum=math.nan)
+
+
+def test_series_with_other_labels_are_to_be_aligned_first() -> None:
+    # A benchmark of falling labels would be paired by place, and give a beta of 1 throughout.
+    own = pd.Series([0.01, 0.02, 0.03], index=[0, 1, 2])
+    turned = pd.Series([0.01, 0.02, 0.03], index=[2, 1, 0])
+    with pytest.raises(ValueError, match=r"^benchmark must have the index of returns.*reindex"):
+        an.rolling_beta(own, turned, 2)
+    # Aligned it is 0.03, 0.02, 0.01: up by 0.01 where it falls by 0.01.
+    assert an.rolling_beta(own, turned.reindex(own.index), 2).tolist() == close([-1.0, -1.0])
+    assert an.rolling_beta(own, turned.tolist(), 2).tolist() == close([1.0, 1.0])

@@ -156,3 +156,16 @@ def test_parts_that_follow_each_other_make_the_whole(seed: int) -> None:
     assert sum(part.span_secs for part in parts) == pytest.approx(curve.span_secs, rel=1e-12)
     returns = np.concatenate([np.diff(part.equity) / part.equity[:-1] for part in parts])
     np.testing.assert_allclose(returns, whole.returns, rtol=1e-12, atol=1e-15)
+
+
+def test_a_span_made_by_hand_ends_after_its_start() -> None:
+    for end in (5, 10):
+        with pytest.raises(ValueError, match=f"^end_ns must be after start_ns, was {end} for a st"):
+            Span(10, end)
+    assert (Span(10, 11).first_ns, Span(10, 11).stop_ns) == (10, 11)
+    assert type(Span(np.int64(10)).start_ns) is int
+    for bad in (1.5, True, "2024-01-01"):
+        with pytest.raises(TypeError, match=r"^end_ns must be whole nanoseconds.*span_between"):
+            Span(None, bad)
+    with pytest.raises(ValueError, match="between the years 1678 and 2262"):
+        Span(2**63)

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from horizon.analytics.edges import forecast_scores
 from horizon.analytics.fills import FillTable, fill_table
 from horizon.analytics.trades import (
     TradeStats,
@@ -468,3 +469,35 @@ def test_a_long_history_keeps_its_nanoseconds() -> None:
     (opened,) = closings(table).opened_ns
     assert abs(int(opened) - (ns(0) + ns(years)) // 2) <= 64
     assert np.all(closings(table).opened_ns <= closings(table).closed_ns)
+
+
+@pytest.mark.parametrize("as_given", [list, iter, fill_table], ids=["list", "iterator", "table"])
+def test_fills_of_any_form_are_read(as_given: Any) -> None:
+    def given() -> Any:
+        return as_given([fill(10, 100, at=0, fee=1), fill(-10, 105, at=1, fee=1)])
+
+    # 10 * 5 less two fees of 1; 1,000 in and 1,050 out; 1,000 at stake for the first hour of two.
+    assert closings(given()).pnl.tolist() == [48.0]
+    assert round_trips(given()).pnl.tolist() == [48.0]
+    assert trade_stats(given()).expectancy == 48.0
+    assert pnl_by_market(given()) == {"ACME": 48.0}
+    assert sum(pnl_by_hour(given()).values()) == sum(pnl_by_weekday(given()).values()) == 48.0
+    assert exposure(given()).gross.tolist() == [1000.0, 0.0]
+    assert turnover(given(), 4_100.0) == 0.5
+    assert time_in_market(given(), ns(0), ns(2)) == 0.5
+    assert forecast_scores(given()).brier_score is None
+
+
+def test_what_is_no_fills_is_refused_by_type() -> None:
+    whole = (closings, round_trips, trade_stats, pnl_by_market, pnl_by_hour, pnl_by_weekday)
+    calls = [
+        *whole,
+        exposure,
+        forecast_scores,
+        lambda bad: turnover(bad, 1.0),
+        lambda bad: time_in_market(bad, 0, 1),
+    ]
+    for call in calls:
+        for bad in (5, None, [1]):
+            with pytest.raises(TypeError, match="must be a list of VenueFill or of Fill, or a fra"):
+                call(bad)
