@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from horizon import checks, words
-from horizon.analytics.curves import Curve
+from horizon.analytics.curves import Curve, equity_of
 
 if TYPE_CHECKING:
     from horizon.walkforward.result import WalkForwardResult
@@ -201,11 +201,10 @@ def hindsight_curve(result: WalkForwardResult, setting: int) -> Curve:
         raise ValueError(f"setting {setting} was not run over the whole data")
     start = result.windows[0].test_start_ns
     kept = one.returns_ns > start
-    # An account that has lost everything stays there.
-    grown = np.cumprod(np.maximum(1.0 + one.returns[kept], 0.0))
+    # As the tests are chained: an account that has lost everything stays where that left it.
     return Curve(
         np.concatenate([[start], one.returns_ns[kept]]).astype(np.int64),
-        result.initial_capital * np.concatenate([[1.0], grown]),
+        equity_of(one.returns[kept], initial=result.initial_capital),
     )
 
 
