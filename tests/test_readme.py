@@ -7,13 +7,13 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = ("README.md", "docs/start.md", "docs/tour.md", "docs/coming-from.md")
+PAGES_OF_DOCS = sorted(path.relative_to(ROOT).as_posix() for path in ROOT.glob("docs/**/*.md"))
 #: What each page's examples print, worked out by hand.
 SHOWN = {
     # 100,000 - 10 x 180 - 10 bps of 1,800
     "README.md": ["filled", "VenueCapital(cash=98198.2"],
     # 10,000 - 38 + 100
     "docs/start.md": ["new\nfilled\n10062.0"],
-    # and 100 YES at 0.40, 100 NO at 0.60, which fills at its own price: nothing is left of either
     "docs/tour.md": ["filled", "VenueCapital(cash=98198.2"],
     "docs/coming-from.md": ["=== Backtest: cross ==="],
 }
@@ -51,3 +51,16 @@ def test_an_example_of_each_comparison_is_the_same_number_twice(
         exec(compile(example, "coming-from.md", "exec"), namespace)
     one, other = capsys.readouterr().out.split()[-2:]
     assert float(one) == float(other)
+
+
+LINK = re.compile(r"\]\((?!https?://|#)([^)#\s]+)|(?:src|srcset)=\"(?!https?://)([^\"]+)\"")
+
+
+@pytest.mark.parametrize(
+    "page", ["README.md", "CONTRIBUTING.md", "ARCHITECTURE.md", *PAGES_OF_DOCS]
+)
+def test_links_of_a_page_lead_to_files(page: str) -> None:
+    text = (ROOT / page).read_text(encoding="utf-8")
+    links = [one or other for one, other in LINK.findall(text)]
+    missing = [link for link in links if not (ROOT / page).parent.joinpath(link).exists()]
+    assert not missing

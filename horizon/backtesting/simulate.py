@@ -221,8 +221,9 @@ def backtest(
     -----
     An order never fills on the row that it was decided on, unless it takes what a book displays
     at that moment: market orders fill at their market's next row (a bar's open), limit orders
-    from the next row on. Without books a limit order fills at its limit, never better, also
-    where the market was better when it was sent.
+    from the next row on. Without books a limit order fills at its limit, also where the
+    market was better when it was sent; but in ``"touch"`` mode at the open of a bar that opens
+    beyond it.
 
     A row without price and quotes is a gap: stages run on it with the last price. A row with
     ``is_stale`` true says that its feed is lost: what was quoted there is pulled, and pipelines
