@@ -19,7 +19,17 @@ from horizon.analytics.returns import kurtosis, skewness
 from horizon.analytics.sensitivity import parameter_stability
 from horizon.analytics.trials import checked_trials, reality_check, regression, sharpe_ratios
 
-__all__ = ["BLIND", "LEAST", "LIMIT", "Kind", "kind_of", "of_tests", "of_trials", "of_windows"]
+__all__ = [
+    "BLIND",
+    "LEAST",
+    "LIMIT",
+    "SURE",
+    "Kind",
+    "kind_of",
+    "of_tests",
+    "of_trials",
+    "of_windows",
+]
 
 Numbers = NDArray[np.float64]
 Kind = Literal["edge", "fragile", "noise", "unknown"]
@@ -28,6 +38,9 @@ Kind = Literal["edge", "fragile", "noise", "unknown"]
 LIMIT: Final = 0.04
 #: From this probability of overfitting on, choosing is no better than choosing blindly.
 BLIND: Final = 0.5
+#: Of an edge the tests prove something by themselves where their true Sharpe ratio is above 0 with
+#: this probability.
+SURE: Final = 0.95
 #: Of the cross-validation.
 BLOCKS: Final = 16
 #: Returns below which nothing is judged: two for each block.

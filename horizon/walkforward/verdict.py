@@ -10,7 +10,7 @@ from typing import Any, Final
 from horizon import words
 from horizon.analytics.sensitivity import ParameterStability
 from horizon.backtesting.result_words import counted
-from horizon.walkforward.evidence import BLIND, LEAST, LIMIT, Kind
+from horizon.walkforward.evidence import BLIND, LEAST, LIMIT, SURE, Kind
 
 __all__ = ["Said"]
 
@@ -56,8 +56,14 @@ class Said:
                 return f"Noise: of {many} none has earned anything over the whole span."
             return f"Noise: the best of {many} shows no more than chance would."
         if self.kind == "edge":
+            what = "what this setting has earned" if found["n_trials"] == 1 else "the best setting"
+            if self._is_unproven:
+                return (
+                    f"An edge, not yet proven: chance hardly explains {what} over the whole span, "
+                    "but what the tests have earned, end to end, could be luck."
+                )
             if found["n_trials"] == 1:
-                return "An edge: chance hardly explains what this setting has earned."
+                return f"An edge: chance hardly explains {what}."
             return (
                 "An edge: chance hardly explains the best setting, and what is best in one part "
                 "of the data tends to be good in the rest."
@@ -217,6 +223,11 @@ class Said:
                 "called noise. So would this one, after enough settings that were tried and are "
                 "not counted here."
             )
+            if self.kind == "edge" and self._is_unproven:
+                yield (
+                    "Longer tests, or better ones: they prove something by themselves where the "
+                    f"probability that their true ratio is above 0 is {_share(SURE)}."
+                )
             if self.kind == "fragile":
                 yield from self._of_mending()
             elif found["n_trials"] > 1:
@@ -235,6 +246,12 @@ class Said:
             yield "Tests that earn something, all of them end to end."
 
     # ------------------------------------------------------------------ small parts
+    @property
+    def _is_unproven(self) -> bool:
+        """Whether there are tests, and they are not sure to have earned anything."""
+        found = self.figures
+        return found["n_tests"] >= 2 and not found["out_of_sample_probability"] >= SURE
+
     @property
     def _best(self) -> float:
         best = self.figures["best_setting"]

@@ -183,6 +183,19 @@ def test_tests_that_lose_make_an_edge_fragile() -> None:
     assert judged(returns, out_of_sample=losing[:31]).kind == "edge"
 
 
+def test_an_edge_whose_tests_could_be_luck_is_not_yet_proven() -> None:
+    """A mean of z standard errors above 0 is above it with a probability of about Φ(z)."""
+    returns = planted(5.0)
+    for z, proven in ((1.0, False), (3.0, True)):  # Φ(1) is 84 %, Φ(3) 99.9 %
+        tests = noise(3)[:200, 0]
+        tests += z * tests.std(ddof=1) / math.sqrt(200) - tests.mean()
+        found = judged(returns, out_of_sample=tests)
+        assert found.kind == "edge"
+        assert (found.out_of_sample_probability >= 0.95) is proven
+        assert found.verdict.startswith("An edge: " if proven else "An edge, not yet proven: ")
+        assert any("Longer tests" in each for each in found.would_change) is not proven
+
+
 def test_one_setting_is_judged_without_a_choice() -> None:
     found = judged(planted(5.0)[:, 3:4])
     assert found.kind == "edge"

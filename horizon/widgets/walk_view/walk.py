@@ -10,6 +10,7 @@ from horizon import words
 from horizon.analytics.metrics import shown
 from horizon.analytics.sensitivity import ParameterStability
 from horizon.backtesting.result_words import counted
+from horizon.walkforward.evidence import SURE
 from horizon.walkforward.overfitting import Overfitting
 from horizon.walkforward.result import WalkForwardResult
 from horizon.walkforward.words import (
@@ -37,8 +38,6 @@ __all__ = ["found_in_walk"]
 
 #: Parameters with a column of their own.
 _COLUMNS: Final = 8
-#: The probability at which an edge out of sample is usually taken for one.
-_SURE: Final = 0.95
 _KINDS: Final = {
     "edge": ("EDGE", "good"),
     "fragile": ("FRAGILE", "warn"),
@@ -104,7 +103,7 @@ def _verdict(judged: Overfitting) -> list[Section]:
 
 def _is_unproven(judged: Overfitting) -> bool:
     """Whether an edge is called one on a record that does not prove it by itself."""
-    return judged.kind == "edge" and not judged.out_of_sample_probability >= _SURE
+    return judged.kind == "edge" and not judged.out_of_sample_probability >= SURE
 
 
 def _badge(judged: Overfitting) -> tuple[str, str]:
@@ -121,7 +120,7 @@ def _doubts(judged: Overfitting) -> Iterator[str]:
     else:
         yield (
             "Out of sample, the probability that the true Sharpe ratio is above 0 is "
-            f"{_share(judged.out_of_sample_probability)}; {_share(_SURE)} is usual. A longer "
+            f"{_share(judged.out_of_sample_probability)}; {_share(SURE)} is usual. A longer "
             "record is needed."
         )
     luck, needed = judged.expected_maximum, judged.needed_sharpe
