@@ -42,7 +42,7 @@ $(VENV)/pyvenv.cfg:
 	$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); exit 1; }
 
 $(LOCKED): requirements.lock $(VENV)/pyvenv.cfg
-	@echo "installing the locked packages into $(VENV), a minute or two"
+	@echo "installing the locked packages into $(VENV), some minutes"
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.lock
 	@touch $@
 
