@@ -207,7 +207,8 @@ def _columns(
     if is_bad.any() or not np.isfinite(equity).all():
         row = int(np.argmax(is_bad | ~np.isfinite(equity)))
         bad = values.iloc[row] if hasattr(values, "iloc") else values[row]
-        gap = "" if bad == bad else "; drop what is missing, as in returns.dropna()"
+        is_missing = not is_bad[row] and np.isnan(equity[row])
+        gap = "" if not is_missing else "; drop what is missing, as in returns.dropna()"
         raise DataError(
             f"{name} must be finite numbers, row {row} has {checks.show(bad)}{gap}",
             row=row,

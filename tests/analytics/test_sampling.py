@@ -163,7 +163,7 @@ def test_the_value_that_is_refused_is_shown(bad: object, written: str) -> None:
     with pytest.raises(DataError) as caught:
         curve_of([(0.0, 1.0), (1.0, bad)])
     said = f"equity_curve must be finite numbers, row 1 has {written}"
-    if written == "nan":
+    if written in ("nan", "None"):
         said += "; drop what is missing, as in returns.dropna()"
     assert str(caught.value) == said
     assert caught.value.value is bad
@@ -471,3 +471,11 @@ def test_names_of_columns_may_be_in_capitals() -> None:
 def test_a_first_equity_that_differs_by_rounding_is_the_start() -> None:
     assert len(curve_of([(0, 100.0 * (1 + 1e-13)), (1, 101.0)], 100.0)) == 2
     assert len(curve_of([(0, 100.0 * (1 + 1e-9)), (1, 101.0)], 100.0)) == 3
+
+
+def test_a_missing_value_of_a_nullable_column_is_named() -> None:
+    days = pd.date_range("2024-01-01", periods=3)
+    equity = pd.Series([1, None, 2], dtype="Int64", index=days)
+    with pytest.raises(DataError, match="row 1 has <NA>; drop what is missing") as caught:
+        generate_tearsheet(equity)
+    assert caught.value.row == 1

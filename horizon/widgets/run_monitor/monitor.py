@@ -72,9 +72,9 @@ class RunMonitor(Face):
     >>> monitor.handle is handle
     True
     >>> monitor.close()  # the run goes on
-    >>> result = handle.stop()
-    >>> result.name
+    >>> handle.name
     'quoting'
+    >>> result = handle.stop()
     """
 
     script = ("sections.js", "hold.js", "run_monitor.js")
