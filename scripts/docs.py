@@ -30,6 +30,7 @@ from sphinx.cmd.build import main as sphinx_build
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))  # for the list of public names, which the tests keep
 
+from horizon.widgets.face import Face  # noqa: E402
 from tests.docs.names import Name, comment, members, public_names  # noqa: E402
 
 BUILD = ROOT / "build" / "docs"
@@ -41,6 +42,8 @@ FIGURE = "application/vnd.plotly.v1+json"
 WIDGET = "application/vnd.jupyter.widget-view+json"
 LIVE = '<p class="hz-live">Live when the notebook runs: {what}.</p>'
 CELL_TIMEOUT = 300  # seconds
+#: What a front end has for its page and the event loop, not for its user.
+MACHINERY = {name for name in vars(Face) if not name.startswith("_")} - {"close", "is_closed"}
 
 
 def copy_pages() -> None:
@@ -174,13 +177,28 @@ def first_sentence(name: Name) -> str:
     return re.sub(r"``?([^`]+)``?", r"`\1`", text)
 
 
+def called_with(kind: type) -> str:
+    """The parameters of a class, from its ``__init__``."""
+    signature = inspect.signature(kind.__init__)
+    kept = [it for key, it in signature.parameters.items() if key != "self"]
+    text = str(signature.replace(parameters=kept, return_annotation=inspect.Signature.empty))
+    return re.sub(r": '([^']*)'", r": \1", text)  # annotations are strings here
+
+
 def page(name: Name) -> Iterator[str]:
     """The reST of one name's page."""
     title = short(name)
     yield from (title, "=" * len(title), "")
     if inspect.isclass(name.thing):
-        yield from (f".. autoclass:: {name.path}", "")
-        found = list(members(name.thing))
+        is_face = issubclass(name.thing, Face)
+        # Of a front end traitlets hides what it is called with.
+        signature = called_with(name.thing) if is_face else ""
+        yield from (f".. autoclass:: {name.path}{signature}", "")
+        found = [
+            (member, thing)
+            for member, thing in members(name.thing)
+            if name.namespace != "horizon.widgets" or member not in MACHINERY
+        ]
         for member, thing in sorted(found, key=lambda it: not inspect.isfunction(it[1])):
             kind = "automethod" if inspect.isfunction(thing) else "autoproperty"
             yield from (f"   .. {kind}:: {name.path}.{member}", "")
