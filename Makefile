@@ -72,7 +72,7 @@ notebooks: setup ## run the course and its solutions, and check that it is commi
 	$(if $(NOTEBOOKS),$(BIN)/python -m pytest --nbval-lax -n $(JOBS) --dist loadfile $(NOTEBOOKS) $(NONE_OK),@echo "no notebooks yet")
 
 browser: setup ## drive the desk and run the notebooks in JupyterLab in a headless Chromium
-	$(PYTEST) -m browser -n $(JOBS) --dist worksteal $(BROWSER_TESTS) $(NONE_OK)
+	$(PYTEST) -m "browser and not long" -n $(JOBS) --dist worksteal $(BROWSER_TESTS) $(NONE_OK)
 
 coverage: setup ## the quick tests again, with branch coverage, which doubles their time
 	$(PYTEST) -n $(JOBS) --cov --cov-report=term $(NONE_OK)

@@ -111,7 +111,8 @@ def assert_drawn(host: Host, names: list[str], theme: str) -> None:
         expect(face).not_to_have_attribute("data-state", "dead")
 
 
-@pytest.mark.parametrize("name", ["notebook", "voila"])
+# Voilà is tried at length by the tests of `horizon desk`, at each run.
+@pytest.mark.parametrize("name", ["notebook", pytest.param("voila", marks=pytest.mark.long)])
 def test_a_desk_works_in_another_host(browser: Browser, tmp_path: Path, name: str) -> None:
     with open_host(browser, name, tmp_path / "home") as host:
         host.show(START, *DESK.values())
