@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -47,8 +48,8 @@ def _settings(ctx: click.Context, param: click.Parameter, given: tuple[str, ...]
     multiple=True,
     metavar="NAME=VALUE",
     callback=_settings,
-    help='Give a parameter of the script\'s params another value, as JSON: 12, 0.5, true, "text". '
-    "Can be given several times.",
+    help="Give a parameter of the script's params another value for pipeline_factory, as JSON: 12, "
+    '0.5, true, "text". Can be given several times.',
 )
 @click.option(
     "-o",
@@ -56,7 +57,7 @@ def _settings(ctx: click.Context, param: click.Parameter, given: tuple[str, ...]
     type=click.Path(path_type=Path),
     metavar="FOLDER",
     help="Save the result: Parquet tables and a JSON file, which hz.load_result and horizon "
-    "tearsheet read.",
+    "tearsheet read. Folders above it that do not exist are made.",
 )
 @click.option("--overwrite", is_flag=True, help="Replace a result that was saved there before.")
 @click.option(
@@ -111,6 +112,26 @@ def backtest(
     Paths in the script are relative to the folder in which the command is run. Its name is not
     "__main__", so that a part under if __name__ == "__main__": does not run here.
 
+    A stage of a pipeline is a function of ctx: ctx.feed has the last row (price, bid, ask, ...),
+    ctx.inventory what is held, ctx.market_id and ctx.timestamp where and when it is. It runs for
+    each row. What the last stage returns is traded: quotes, which rest until it returns
+    others (None withdraws them), hz.OrderRequest (without a price: a market order), or a list of
+    these.
+
+    \b
+    A whole script; it buys 10 at the market, and quotes both sides from then on:
+      import horizon as hz
+      data = [{"timestamp": 60.0 * i, "price": 100.0 + i % 5} for i in range(50)]
+      markets = [hz.Market("ACME", hz.Equity)]
+      initial_capital = 10_000.0
+      params = {"spread": 1.0, "size": 5}
+      def pipeline_factory(params):
+          def trade(ctx):
+              if ctx.timestamp == 0:
+                  return hz.OrderRequest("ACME", hz.Side.Long, hz.OrderSide.Buy, size=10)
+              return hz.quotes(ctx.feed.price, spread=params["spread"], size=params["size"])
+          return [trade]
+
     \b
     Examples:
       horizon backtest momentum.py
@@ -136,34 +157,47 @@ def backtest(
             # What stages have kept of those runs must not be in the one that counts.
             loaded = load_script(script, settings)
         result = _run(loaded, data, shows, is_asked=progress is not None)
-    if output is not None:
-        result.save(output, overwrite=overwrite)
-        click.echo(f"saved {output}", err=True)
     if as_json:
         form = "json"
     if form == "text":
-        click.echo(result.summary())
+        click.echo(_without_hint(result.summary()))
     elif form == "json":
-        click.echo(metrics_json(result.tearsheet(), result.cautions, result.metrics))
+        cautions = [_without_hint(caution) for caution in result.cautions]
+        click.echo(metrics_json(result.tearsheet(), cautions, result.metrics))
     else:
         click.echo(metrics_csv(result.metrics, result.record.currency))
+    if output is not None:  # last, since a long run's numbers are to be seen in any case
+        output.absolute().parent.mkdir(parents=True, exist_ok=True)
+        result.save(output, overwrite=overwrite)
+        click.echo(f"saved {output}", err=True)
     if html is not None:
         write_page(result.tearsheet(), html, theme)
 
 
+def _without_hint(text: str) -> str:
+    """Leave out where to ask on: there is no result here, and a saved one has not its rows."""
+    return text.replace("; explain(order_id) says why", "")
+
+
 def _check_folder(path: Path, overwrite: bool) -> None:
     """Find out before the run, which may be long, whether it can be saved there."""
-    if not path.absolute().parent.is_dir():
-        raise click.UsageError(f"-o must lie in a folder that exists, was {str(path)!r}")
-    if path.is_file():
-        raise click.UsageError(f"-o must be a folder, {str(path)!r} is a file")
+    for place in (path, *path.absolute().parents):
+        if place.exists() and not place.is_dir():
+            raise click.UsageError(f"-o must be a folder, {str(place)!r} is a file")
     if path.is_dir() and any(path.iterdir()) and not overwrite:
         raise click.UsageError(
             f"-o: {str(path)!r} has something in it; --overwrite replaces a saved result"
         )
-    from horizon.backtesting.result_saving import require_pyarrow
+    from horizon.backtesting.result_saving import FACTS, require_pyarrow
 
     require_pyarrow()
+    if path.is_dir() and any(path.iterdir()) and not path.joinpath(FACTS).is_file():
+        raise click.UsageError(
+            f"-o: {str(path)!r} holds no saved result but other files, which are never replaced"
+        )
+    there = next(place for place in path.absolute().parents if place.is_dir())
+    if not os.access(there, os.W_OK):
+        raise click.UsageError(f"-o: nothing can be written in {str(there)!r}")
 
 
 def _say_taken(loaded: Script, data: Path | None) -> None:
@@ -171,18 +205,33 @@ def _say_taken(loaded: Script, data: Path | None) -> None:
     names = [name for name in loaded.arguments if not (name == "data" and data is not None)]
     if loaded.factory is not None:
         names.insert(0, "pipeline_factory")
+    elif loaded.params:
+        names.append("params")  # which of them the stages use is not known
     taken = f"taken from {loaded.path}: {', '.join(names)}"
-    if loaded.params:
+    if loaded.params and loaded.factory is not None:
         from horizon.walkforward.tasks import setting_text
 
         taken += f"; params: {setting_text(loaded.params)}"
     click.echo(taken, err=True)
+    own = loaded.arguments.get("data")
+    if data is not None and own is not None and not isinstance(own, (str, Path)):
+        # A frame that the script has read may have been worked on already.
+        click.echo(
+            f"note: what {loaded.path} has made of its own data while it was loaded, signals for "
+            "example, stays as it is; what stages work out of ctx follows --data",
+            err=True,
+        )
 
 
 def _arguments(loaded: Script, data: Path | None) -> dict[str, Any]:
     with show_script_errors(loaded.path):
         given = loaded.made()
     if data is not None:
+        if given.get("book_data") is not None:
+            raise Failed(
+                f"--data would be traded against the books that {loaded.path} has in book_data, "
+                "which are of other rows: change the data in the script"
+            )
         given["data"] = str(data)
     if given.get("data") is None and given.get("book_data") is None:
         raise Failed(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Final
 
 import click
 
@@ -10,6 +11,13 @@ from horizon.cli.numbers import Number
 from horizon.errors import DataError
 
 __all__ = ["desk"]
+
+_KINDS: Final = {
+    "prediction": "Prediction",
+    "equity": "Equity",
+    "crypto": "Crypto",
+    "perp": "Perp",
+}
 
 
 def _columns(ctx: click.Context, param: click.Parameter, given: tuple[str, ...]) -> dict[str, str]:
@@ -20,6 +28,20 @@ def _columns(ctx: click.Context, param: click.Parameter, given: tuple[str, ...])
             raise click.BadParameter(f"must be NAME=COLUMN, was {one!r}", ctx, param)
         columns[ours] = theirs
     return columns
+
+
+def _kinds(ctx: click.Context, param: click.Parameter, given: tuple[str, ...]) -> dict[str, str]:
+    kinds: dict[str, str] = {}
+    for one in given:
+        market, _, word = one.rpartition("=")
+        kind = _KINDS.get(word.lower())
+        if kind is None or one.startswith("="):
+            names = ", ".join(_KINDS)
+            raise click.BadParameter(f"must be one of {names}, or ID=KIND, was {one!r}", ctx, param)
+        if kinds.setdefault(market, kind) != kind:
+            of = market or "all markets"
+            raise click.BadParameter(f"is given twice for {of}, and not the same", ctx, param)
+    return kinds
 
 
 def _layout_file(ctx: click.Context, param: click.Parameter, path: Path | None) -> Path | None:
@@ -38,8 +60,9 @@ def _layout_file(ctx: click.Context, param: click.Parameter, path: Path | None) 
     "--ip",
     default="127.0.0.1",
     metavar="ADDRESS",
-    help="Address to listen on. Default 127.0.0.1: this machine only. There is no password: on "
-    "any other address, whoever reaches it can open a desk and see the files given here.",
+    help="Address to listen on. Default 127.0.0.1: this machine only. On any other, whoever has "
+    "the page's address can open a desk and see the files given here, and what is sent can be "
+    "read on the way.",
 )
 @click.option("--no-browser", is_flag=True, help="Do not show it in a browser.")
 @click.option(
@@ -61,6 +84,15 @@ def _layout_file(ctx: click.Context, param: click.Parameter, path: Path | None) 
     "close; with --books, order books.",
 )
 @click.option("--market", metavar="ID", help="What the market is called, such as AAPL.")
+@click.option(
+    "--kind",
+    "kinds",
+    multiple=True,
+    metavar="[ID=]KIND",
+    callback=_kinds,
+    help="What the markets of --data are: prediction, equity, crypto or perp; ID=KIND is for one "
+    "of several, and can be given several times. Left out, it is read from ids and prices.",
+)
 @click.option(
     "--column",
     "columns",
@@ -102,6 +134,7 @@ def desk(
     layout: Path | None,
     data: Path | None,
     market: str | None,
+    kinds: dict[str, str],
     columns: dict[str, str],
     speed: float | None,
     books: bool,
@@ -122,12 +155,14 @@ def desk(
       horizon desk --books --dark --layout desk.json --cash 25000
     """
     from horizon.cli import desk_server
-    from horizon.cli.desk_plan import Plan, checked
+    from horizon.cli.desk_plan import Plan, checked, told
     from horizon.cli.group import INTERRUPTED
     from horizon.cli.problems import Failed, unreadable
 
     if market is not None and data is None and not books:
         raise click.UsageError("--market names the market of --data or --books")
+    if kinds and data is None:
+        raise click.UsageError("--kind is for the markets of --data")
     if columns and (data is None or books):
         raise click.UsageError("--column is for the rows of --data")
     if dark and theme == "light":
@@ -142,6 +177,7 @@ def desk(
         cash=cash,
         fee_bps=fee_bps,
         layout=None if layout is None else str(layout.resolve()),
+        asked=kinds,
     )
     try:
         plan = checked(plan)
@@ -151,6 +187,8 @@ def desk(
         if isinstance(error, DataError) and "columns=" in str(error):
             raise Failed(f"{error}; here: --column NAME=COLUMN") from error
         raise
+    for line in told(plan):
+        click.echo(line, err=True)
     interrupted = desk_server.serve(
         plan, ip=ip, port=port, theme="dark" if dark else theme or "light", opens=not no_browser
     )

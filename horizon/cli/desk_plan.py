@@ -6,8 +6,9 @@ import json
 from dataclasses import asdict, dataclass, field, replace
 from itertools import pairwise
 from statistics import median
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
+from horizon.cli.problems import Failed
 from horizon.instruments import Market, class_of_id
 from horizon.types import AssetClass
 
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from horizon.feeds import BookReplay, Feed, Replay
     from horizon.widgets import Workbench
 
-__all__ = ["VARIABLE", "Plan", "checked", "make_desk"]
+__all__ = ["VARIABLE", "Plan", "checked", "make_desk", "told"]
 
 #: The environment variable that the plan is sent in.
 VARIABLE: Final = "HORIZON_DESK"
@@ -25,6 +26,15 @@ _STEP: Final = 0.5
 #: Rows that are played to an account before the first page is opened, to see that they can be.
 _TRIED: Final = 2_000_000
 _BOOKS_TRIED: Final = 100_000
+#: Markets of a kind that are named, before the rest is counted.
+_NAMED: Final = 8
+_CALLED: Final = {
+    AssetClass.Equity: "a share",
+    AssetClass.Option: "an option",
+    AssetClass.Prediction: "a prediction market",
+    AssetClass.Perp: "a perpetual",
+    AssetClass.Crypto: "a cryptocurrency",
+}
 #: Prices among the numbers of a row.
 _PRICES: Final = ("price", "bid", "ask", "open", "high")
 
@@ -51,6 +61,8 @@ class Plan:
         Of each fill's notional, in basis points.
     layout : str or None
         Path of the file that keeps the layout.
+    asked : dict of str to str
+        What markets of the data are said to be; the key "" stands for all others.
     kinds : dict of str to str
         What the markets of the data are; filled in by `checked`.
     """
@@ -63,6 +75,7 @@ class Plan:
     cash: float = 100_000.0
     fee_bps: float = 0.0
     layout: str | None = None
+    asked: dict[str, str] = field(default_factory=dict)
     kinds: dict[str, str] = field(default_factory=dict)
 
     def to_json(self) -> str:
@@ -89,7 +102,7 @@ def checked(plan: Plan) -> Plan:
     if plan.data is not None:
         feed = _replay(plan)
         speed = plan.speed if plan.speed is not None else _usual_speed(feed)
-        plan = replace(plan, speed=speed, kinds=_kinds(feed))
+        plan = replace(plan, speed=speed, kinds=_kinds(feed, plan.asked))
         with _account(plan) as ex:
             feed.run(ex, n=min(feed.total, _BOOKS_TRIED if plan.books else _TRIED))
 
@@ -167,8 +180,8 @@ def _usual_speed(feed: Replay | BookReplay) -> float:
     return max(1.0, round(median(steps) / _STEP)) if steps else 1.0
 
 
-def _kinds(feed: Replay | BookReplay) -> dict[str, str]:
-    """Say what each market is: by its id, or by prices that are all odds, of a prediction."""
+def _kinds(feed: Replay | BookReplay, asked: dict[str, str]) -> dict[str, str]:
+    """Say what each market is: as asked, by its id, or by prices that are all odds."""
     from horizon.feeds.reader import NUMBERS
 
     places = [NUMBERS.index(name) for name in _PRICES]
@@ -179,9 +192,54 @@ def _kinds(feed: Replay | BookReplay) -> dict[str, str]:
                 price = numbers[place]
                 if price is not None and price > highest[market]:
                     highest[market] = price
-    return {name: _kind(name, most).name for name, most in highest.items()}
+    if strange := [name for name in asked if name and name not in highest]:
+        raise Failed(f"--kind names {strange[0]!r}; the data has {_some(list(highest))}")
+    kinds = {}
+    for name, most in highest.items():
+        kind = _kind(name, most)
+        said = asked.get(name, asked.get(""))
+        if said is not None:
+            _accept(name, AssetClass[said], most, alone=name in asked or len(highest) == 1)
+            kind = AssetClass[said]
+        kinds[name] = kind.name
+    return kinds
 
 
 def _kind(name: str, highest: float) -> AssetClass:
-    kind: Any = class_of_id(name)
+    kind = class_of_id(name)
     return AssetClass.Prediction if kind is AssetClass.Equity and highest <= 1.0 else kind
+
+
+def _accept(name: str, said: AssetClass, highest: float, *, alone: bool) -> None:
+    """Refuse a kind that a market's id or prices contradict."""
+    by_id = class_of_id(name)
+    hint = "" if alone else "; for some markets only: --kind ID=KIND"
+    if by_id is not AssetClass.Equity and by_id is not said:
+        raise Failed(f"--kind {said.name.lower()}: {name} is {_CALLED[by_id]} by its id{hint}")
+    if said is AssetClass.Prediction and highest > 1.0:
+        raise Failed(
+            f"--kind prediction: a prediction market pays 1, and {name} has a price of "
+            f"{highest:g}{hint}"
+        )
+
+
+def told(plan: Plan) -> list[str]:
+    """Say what each market of a checked plan was taken for, and why; one line for each reason."""
+    groups: dict[str, list[str]] = {}
+    for name, kind in plan.kinds.items():
+        taken = AssetClass[kind]
+        if name in plan.asked or "" in plan.asked:
+            why = "by --kind"
+        elif class_of_id(name) is taken and taken is not AssetClass.Equity:
+            why = "by its id"
+        elif taken is AssetClass.Prediction:
+            why = "since all prices lie between 0 and 1; if not so, give --kind"
+        else:
+            why = "since its id names nothing else and prices go above 1; if not so, give --kind"
+        groups.setdefault(f"{_CALLED[taken]}, {why}", []).append(name)
+    return [f"{_some(names)}: {what}." for what, names in groups.items()]
+
+
+def _some(names: list[str]) -> str:
+    more = len(names) - _NAMED
+    return ", ".join(names[:_NAMED]) + (f" and {more:,} more" if more > 0 else "")

@@ -1,9 +1,11 @@
-"""Voilà as the desk's server: its own page, on this machine, gone without a trace."""
+"""Voilà as the desk's server: its own page, behind a gate, gone without a trace."""
 
 from __future__ import annotations
 
 import contextlib
 import errno
+import functools
+import html
 import importlib.util
 import logging
 import os
@@ -18,6 +20,7 @@ from typing import Any, Final
 
 import click
 
+from horizon.cli.desk_gate import Gate
 from horizon.cli.desk_plan import VARIABLE, Plan
 from horizon.cli.problems import Failed
 
@@ -39,7 +42,12 @@ _EXTENSIONS: Final = [
 #: own at once; this is for one whose browser was killed, or that has lost its way here.
 _ABANDONED: Final = 600.0
 _LOOK: Final = 30.0
-_LOCAL: Final = ("127.0.0.1", "::1", "localhost")
+#: Desks that are open at once, each with a process.
+_DESKS: Final = 10
+_FULL: Final = (
+    f"{_DESKS} desks are open already, each with a Python process of its own. Close one, and load "
+    "this page again. One whose browser was lost ends after ten minutes."
+)
 
 
 def require_voila() -> None:
@@ -64,16 +72,17 @@ def serve(plan: Plan, *, ip: str, port: int | None, theme: str, opens: bool) -> 
         Show it in a browser.
     """
     listening = _listening(ip, [port] if port is not None else range(PORT, PORT + _PORTS))
+    gate = Gate(ip, listening.getsockname()[1])
     paths = [str(_FOLDER), *filter(None, [os.environ.get("JUPYTER_PATH")])]
     with _environment({VARIABLE: plan.to_json(), "JUPYTER_PATH": os.pathsep.join(paths)}):
         app = _server_class()(
             notebook_path=str(_FOLDER / "desk.ipynb"),
             ip=ip,
-            port=listening.getsockname()[1],
+            port=gate.port,
             config_file_paths=[],  # what was set up for another server is not meant here
             log_level="ERROR",
         )
-        app.listening, app.open_browser = listening, opens
+        app.listening, app.open_browser, app.gate = listening, opens, gate
         app.config.VoilaConfiguration.update(
             {
                 "template": "horizon",
@@ -86,6 +95,8 @@ def serve(plan: Plan, *, ip: str, port: int | None, theme: str, opens: bool) -> 
         )
         # It says with each page that one of its own settings was set by the other package.
         logging.getLogger("tornado.general").setLevel(logging.ERROR)
+        # A page that there is no room for is told so there, and its address has the token.
+        logging.getLogger("tornado.access").setLevel(logging.CRITICAL)
         app.initialize([])
         app.start()
     return bool(app.interrupted)
@@ -146,12 +157,23 @@ def _environment(values: Mapping[str, str]) -> Iterator[None]:
                 os.environ[name] = value
 
 
+def _plain_page(text: str) -> str:
+    """Return a page of one sentence."""
+    return (
+        '<!doctype html><html lang="en"><title>Horizon</title>'
+        f'<p role="alert" style="font: 16px/1.5 sans-serif">{html.escape(text)}</p></html>'
+    )
+
+
 def _server_class() -> Any:
     """Make the class of the server, which needs Voilà."""
     from jupyter_client.kernelspec import KernelSpecManager
-    from jupyter_core.utils import run_sync
+    from jupyter_core.utils import ensure_async, run_sync
     from tornado.httpserver import HTTPServer
+    from tornado.httputil import HTTPHeaders, HTTPServerRequest, ResponseStartLine
     from tornado.ioloop import IOLoop, PeriodicCallback
+    from tornado.routing import AnyMatches, Matcher, Rule, RuleRouter
+    from tornado.web import HTTPError
     from voila.app import Voila  # type: ignore[import-untyped]
     from voila.tornado.handler import TornadoVoilaHandler  # type: ignore[import-untyped]
 
@@ -167,17 +189,51 @@ def _server_class() -> Any:
             return spec
 
     class Page(TornadoVoilaHandler):  # type: ignore[misc]
-        """The page, with the cookie by which it may end its kernel when it is closed."""
+        """The page, with the cookies by which it is known and may end its kernel."""
 
         async def prepare(self, *args: Any, **kwargs: Any) -> Any:
             ready = await super().prepare(*args, **kwargs)
             _ = self.xsrf_token  # asking for it sets it; Voilà's own page goes without
+            gate = self.settings["voila"].gate
+            if gate.has_token(self.request.uri):
+                self.set_cookie(gate.cookie, gate.token, httponly=True, samesite="Strict")
             return ready
+
+        def write_error(self, status_code: int, **kwargs: Any) -> None:
+            if status_code != 503:
+                super().write_error(status_code, **kwargs)
+                return
+            self.set_header("Content-Type", "text/html; charset=utf-8")
+            self.finish(_plain_page(_FULL))
+
+    class Refused(Matcher):
+        """Matches what the gate refuses."""
+
+        def __init__(self, gate: Gate) -> None:
+            self._gate = gate
+
+        def match(self, request: HTTPServerRequest) -> dict[str, Any] | None:
+            return None if self._gate.refusal(request.uri or "", request.headers) is None else {}
+
+    def refuse(gate: Gate, request: HTTPServerRequest) -> None:
+        page = _plain_page(gate.refusal(request.uri or "", request.headers) or "").encode()
+        headers = HTTPHeaders(
+            {
+                "Content-Type": "text/html; charset=utf-8",
+                "Content-Length": str(len(page)),
+                "Cache-Control": "no-store",
+            }
+        )
+        assert request.connection is not None
+        start = ResponseStartLine("HTTP/1.1", 403, "Forbidden")
+        request.connection.write_headers(start, headers, page)
+        request.connection.finish()
 
     class Server(Voila):  # type: ignore[misc]
         """Voilà, told where to listen and when to end."""
 
         listening: socket.socket
+        gate: Gate
         interrupted = False
 
         def initialize(self, argv: list[str] | None = None) -> None:
@@ -193,6 +249,23 @@ def _server_class() -> Any:
             signal.signal(signal.SIGINT, signal.default_int_handler)  # a second one is in earnest
             IOLoop.current().add_callback_from_signal(IOLoop.current().stop)
 
+        def init_settings(self) -> dict[str, Any]:
+            settings: dict[str, Any] = super().init_settings()
+            start, self._starting = self.kernel_manager.start_kernel, 0
+
+            async def start_if_room(*args: Any, **kwargs: Any) -> Any:
+                # Counted here, where nothing is awaited between the count and the start.
+                if len(self.kernel_manager.list_kernel_ids()) + self._starting >= _DESKS:
+                    raise HTTPError(503)
+                self._starting += 1
+                try:
+                    return await ensure_async(start(*args, **kwargs))
+                finally:
+                    self._starting -= 1
+
+            self.kernel_manager.start_kernel = start_if_room
+            return settings
+
         def init_handlers(self) -> list[Any]:
             handlers = super().init_handlers()
             return [
@@ -202,7 +275,13 @@ def _server_class() -> Any:
 
         def listen(self) -> None:
             """Take the sockets that were opened for it, and stay until a signal comes."""
-            HTTPServer(self.app).add_socket(self.listening)
+            gated = RuleRouter(
+                [
+                    Rule(Refused(self.gate), functools.partial(refuse, self.gate)),
+                    Rule(AnyMatches(), self.app),
+                ]
+            )
+            HTTPServer(gated).add_socket(self.listening)
             try:
                 PeriodicCallback(self._end_abandoned, 1_000 * _LOOK).start()
                 self._announce()
@@ -216,15 +295,15 @@ def _server_class() -> Any:
                 await self.kernel_manager.shutdown_kernel(name)
 
         def _announce(self) -> None:
-            url = self.display_url
+            url = self.gate.address
             click.echo(f"The desk is at {url}")
             click.echo(
                 "A paper account for each page: nothing there is real money. Ctrl-C stops it."
             )
-            if self.ip not in _LOCAL:
+            if not self.gate.is_local:
                 click.echo(
-                    f"It listens on {self.ip}, without a password: whoever reaches this machine "
-                    "there can use it.",
+                    f"It listens on {self.ip}: whoever has this address and reaches this machine "
+                    "can use it, and what is sent can be read on the way.",
                     err=True,
                 )
             if self.open_browser:

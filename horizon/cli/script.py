@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import ast
 import inspect
 import io
+import math
 import sys
 import tokenize
 import types
@@ -99,12 +101,67 @@ def load_script(path: Path, settings: Mapping[str, str]) -> Script:
         raise Failed(f"{path}: pipeline_factory must be a function, was {checks.show(factory)}")
     if factory is None and not runs:
         raise Failed(_nothing(path, names, result))
+    if factory is None and settings:
+        # Read while it was loaded or by ctx.params: nothing tells one from the other for sure.
+        raise Failed(
+            f"--set {next(iter(settings))}: {path} has made its {runs[0]} already, with the values "
+            "that stand in it. Leave a function pipeline_factory(params) that makes and returns "
+            f"what is to run, in place of {' and '.join(runs)}"
+        )
+    for name in settings:
+        line = _used_at_load(path, name)
+        if line is not None:
+            raise Failed(
+                f"--set {name}: {path} has used it while it was loaded (line {line}), with the "
+                "value that stands there; use it in pipeline_factory alone"
+            )
     params = own.pop("params", None)
     if params is None:
         params = {}
     if not isinstance(params, Mapping):
         raise Failed(f"{path}: params must be a dict, was {checks.show(params)}")
     return Script(path, None, own, factory, _with_settings(path, dict(params), settings))
+
+
+def _used_at_load(path: Path, name: str) -> int | None:
+    """Find the line on which a script uses a parameter outside its functions; None if none does.
+
+    One that hands all of `params` to something counts, for what that uses cannot be seen.
+    """
+    waiting: list[ast.AST] = [ast.parse(path.read_bytes())]
+    found = []
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)):
+            continue
+        if isinstance(node, ast.If) and "__name__" in ast.dump(node.test):
+            continue
+        if _uses(node, name):
+            found.append(getattr(node, "lineno", 1))
+        waiting += ast.iter_child_nodes(node)
+    return min(found, default=None)
+
+
+def _uses(node: ast.AST, name: str) -> bool:
+    if isinstance(node, ast.Subscript):
+        is_read = isinstance(node.ctx, ast.Load)
+        return is_read and _is_params(node.value) and _is_text(node.slice, name)
+    if not isinstance(node, ast.Call):
+        return False
+    called = node.func
+    if isinstance(called, ast.Attribute) and called.attr == "get" and _is_params(called.value):
+        return bool(node.args) and _is_text(node.args[0], name)
+    if isinstance(called, ast.Name) and called.id in ("dict", "print"):
+        return False
+    return any(map(_is_params, [*node.args, *(keyword.value for keyword in node.keywords)]))
+
+
+def _is_params(node: ast.AST) -> bool:
+    return isinstance(node, ast.Name) and node.id == "params"
+
+
+def _is_text(node: ast.AST, text: str) -> bool:
+    return isinstance(node, ast.Constant) and node.value == text
 
 
 def has_its_own(path: Path, option: str) -> str:
@@ -209,8 +266,20 @@ def _value(name: str, text: str, default: object) -> Any:
     def refuse(word: str) -> float:
         raise ValueError(f"{word} is no number")
 
+    def finite(digits: str) -> float:
+        number = float(digits)
+        if math.isfinite(number):
+            return number
+        raise OverflowError(digits)
+
     try:
-        value = json.loads(text, parse_constant=refuse)
+        value = json.loads(text, parse_constant=refuse, parse_float=finite)
+        if isinstance(default, float) and isinstance(value, int):
+            float(value)  # may be beyond every float as well
+    except OverflowError:
+        if isinstance(default, str):
+            return text
+        raise Failed(f"--set {name}={text}: it must be finite, and is beyond every float") from None
     except ValueError:
         if isinstance(default, str):
             return text
@@ -227,4 +296,11 @@ def _value(name: str, text: str, default: object) -> Any:
         fits, what = is_number or not isinstance(default, (int, float)), "a number"
     if not fits:
         raise Failed(f"--set {name}={text} must be {what}: the script has {default!r} there")
+    if isinstance(default, int) and isinstance(value, float):
+        if not value.is_integer():
+            raise Failed(
+                f"--set {name}={text} must be a whole number: the script has {default!r} there "
+                f"({float(default)!r} in the script would take others)"
+            )
+        value = int(value)
     return tuple(value) if isinstance(default, tuple) and isinstance(value, list) else value

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
+
+import click
 
 from horizon import checks
 from horizon.cli.problems import Failed, unreadable
@@ -16,12 +19,36 @@ if TYPE_CHECKING:
 __all__ = ["CurveFile", "read_table"]
 
 
-def read_table(path: Path) -> Any:
+#: What stands between the columns of some CSV files, beside a comma.
+_SEPARATORS: Final = (";", "\t", "|")
+_GAPS: Final = ["", "NA", "N/A", "NaN", "nan", "null", "None"]
+_GROUPED: Final = re.compile(r"[-+]?\d+(?:[.,' ]\d+)+")
+_DAY_FIRST: Final = re.compile(r"\d{1,2}([./-])\d{1,2}\1(?:\d{4}|\d\d)\b")
+
+
+def read_table(path: Path, separator: str | None = None, option: str = "--separator") -> Any:
     """Read a CSV or Parquet file as a pandas frame, with the times of its index as a column."""
     from horizon.columns import read_file
 
+    is_csv = ".csv" in path.name.lower()
+    if separator is not None and not is_csv:
+        raise Failed(f"{option} is for a CSV file, {path} is none by its name")
     try:
-        frame = read_file("FILE", path, "market_id")
+        if separator is None:
+            if is_csv:
+                _refuse_other_separator(path, option)
+            frame = read_file("FILE", path, "market_id")
+        else:
+            import pandas as pd
+
+            # As `read_file` does: every digit, which pandas 3.1 reads by itself.
+            is_told = tuple(int(part) for part in pd.__version__.split(".")[:2]) < (3, 1)
+            exact: dict[str, Any] = {"float_precision": "round_trip"} if is_told else {}
+            frame = pd.read_csv(
+                path, sep=separator, keep_default_na=False, na_values=_GAPS, **exact
+            )
+    except Failed:
+        raise
     except Exception as error:
         reason = unreadable(error)
         if reason is None:
@@ -34,6 +61,20 @@ def read_table(path: Path) -> Any:
     return frame
 
 
+def _refuse_other_separator(path: Path, option: str) -> None:
+    import pandas as pd
+
+    columns = list(pd.read_csv(path, nrows=0).columns)
+    name = str(columns[0]) if len(columns) == 1 else ""
+    found = next((sign for sign in _SEPARATORS if sign in name), None)
+    if found is not None:
+        sign = "tab" if found == "\t" else found
+        raise Failed(
+            f"{path} has no commas between its columns; its first line is {name!r}, with {sign!r} "
+            f"between them: give {option} '{sign}'"
+        )
+
+
 class CurveFile:
     """A curve in a file: equity, prices, or returns.
 
@@ -44,6 +85,12 @@ class CurveFile:
         Columns as they are called in the file; found by their usual names otherwise.
     values : tuple of str
         Usual names of what is no return.
+    separator : str, optional
+        What stands between the columns of a CSV, a comma by default.
+    percent : bool
+        Whether returns are percent numbers: 2.09 is 2.09 %.
+    separator_option, percent_option : str
+        What the options of these are called, for messages.
     """
 
     def __init__(
@@ -55,11 +102,17 @@ class CurveFile:
         returns: str | None = None,
         values: Sequence[str] = ("equity",),
         options: tuple[str, str] = ("--equity", "--returns"),
+        separator: str | None = None,
+        separator_option: str = "--separator",
+        percent: bool = False,
+        percent_option: str = "--percent",
     ) -> None:
         from horizon.columns import TIMES
 
         self.path = path
-        frame = read_table(path)
+        self._percent = percent
+        self._percent_option = percent_option
+        frame = read_table(path, separator, separator_option)
         names = [str(name) for name in frame.columns]
         frame.columns = names
         self._refuse_doubles(names)
@@ -73,6 +126,11 @@ class CurveFile:
             self._value = self._column(names, returns, accepted, what, option)
         else:
             self._value = self._column(names, found, (), values[0], options[0])
+        if percent and not self.has_returns:
+            raise Failed(
+                f"{percent_option} is for returns, and of {path} {self._value!r} is taken, which "
+                "is none; name the column of returns"
+            )
         self._frame = frame
 
     def _column(
@@ -114,38 +172,104 @@ class CurveFile:
         from horizon.analytics.curves import curve_of, returns_of
         from horizon.analytics.tearsheet import Tearsheet
 
-        times, values = self._frame[self._time], self._numbers()
-        if len(values) == 0:
+        if len(self._frame) == 0:
             raise Failed(f"{self.path} has no rows")
+        times, values = self._frame[self._time], self._numbers()
+        if len(values) == 1:
+            raise Failed(
+                f"{self.path} has one row: nothing can be said of one point; two are needed at "
+                "least"
+            )
+        if self.has_returns:
+            values = self._fractions(values)
+        # The values are checked: what else is wrong is wrong with the times.
+        name = f"{self.path.name}: column {self._time!r}"
         try:
             if not self.has_returns:
-                data = {"time": times, "equity": values}
-                return curve_of(data, initial_capital, name=self.path.name)
+                return curve_of({"time": times, "equity": values}, initial_capital, name=name)
             rows = {"time": times, "return": values}
-            returns_of(rows, name=self.path.name)  # its errors name the file
+            returns_of(rows, name=name)
             capital = 1.0 if initial_capital is None else initial_capital
             return Tearsheet.from_returns(rows, initial_capital=capital).curve
         except DataError as error:
             if error.row is None:
                 raise
-            raise Failed(f"{error} (row 0 is the first of the data)") from error
+            hint = ""
+            if isinstance(error.value, str) and _DAY_FIRST.match(error.value.strip()):
+                hint = "; write dates as ISO does, year first: 2024-12-31"
+            raise Failed(f"{error}{hint} (row 0 is the first of the data)") from error
 
     def _numbers(self) -> Any:
         """Return the values; a text among them is named, which makes texts of all in a CSV."""
+        import numpy as np
         import pandas as pd
 
         values = self._frame[self._value]
-        if pd.api.types.is_numeric_dtype(values):
-            return values
-        numbers = pd.to_numeric(values, errors="coerce")
-        bad = numbers.isna() & values.notna()
+        if pd.api.types.is_bool_dtype(values):
+            raise Failed(f"{self._where()} must be finite numbers, it has true and false")
+        texts = values
+        if not pd.api.types.is_numeric_dtype(values):
+            if self._percent:
+                texts = values.map(
+                    lambda v: v.strip().removesuffix("%") if isinstance(v, str) else v
+                )
+            texts = pd.to_numeric(texts, errors="coerce")
+        # One of pandas' own kinds has gaps that are no NaN.
+        numbers = pd.Series(texts.to_numpy(dtype="float64", na_value=np.nan), index=values.index)
+        bad = ~np.isfinite(numbers.to_numpy())
         if bad.any():
-            row = int(bad.to_numpy().argmax())
+            row = int(bad.argmax())
+            value = values.iloc[row]
             raise Failed(
-                f"{self.path.name} must be finite numbers, row {row} has "
-                f"{checks.show(values.iloc[row])} (row 0 is the first of the data)"
+                f"{self._where()} must be finite numbers, row {row} has {checks.show(value)}"
+                f"{self._hint(value)} (row 0 is the first of the data)"
             )
         return numbers
+
+    def _where(self) -> str:
+        return f"{self.path.name}: column {self._value!r}"
+
+    def _hint(self, value: object) -> str:
+        text = value.strip() if isinstance(value, str) else ""
+        if text.endswith("%"):
+            if not self.has_returns:
+                return "; equity is in USD, and --returns COLUMN names returns"
+            return (
+                "; returns are fractions: 0.0209 is 2.09 %; take the signs out and divide by 100, "
+                f"or give {self._percent_option}"
+            )
+        if _GROUPED.fullmatch(text):
+            return "; write no thousands separators, and a decimal point: 51045.46"
+        return ""
+
+    def _fractions(self, returns: Any) -> Any:
+        """Return them as fractions; refuse what no account can lose."""
+        below = (returns < (-100.0 if self._percent else -1.0)).to_numpy()
+        if below.any():
+            row = int(below.argmax())
+            shown = f"{float(returns.iloc[row]):g}"
+            if self._percent:
+                why = "no account without leverage loses more than 100 %"
+            else:
+                why = (
+                    "no account without leverage loses more than all it has. Returns are "
+                    f"fractions: 0.0209 is 2.09 %; divide by 100, or give {self._percent_option}"
+                )
+            raise Failed(
+                f"{self._where()}: row {row} has {shown}, and {why} (row 0 is the first of the "
+                "data)"
+            )
+        if self._percent:
+            return returns / 100.0
+        large = int((returns.abs() > 0.5).sum())
+        if 2 * large > len(returns):
+            click.echo(
+                f"warning: {self._where()}: {large:,} of {len(returns):,} returns are beyond 50 %. "
+                f"Returns are fractions: 0.0209 is 2.09 %; if these are percent numbers, divide "
+                f"by 100, or give {self._percent_option}",
+                err=True,
+            )
+        return returns
 
     def note(self, curve: Curve) -> str:
         """Say whether times come more than once, which may be right; empty if none does."""

@@ -14,7 +14,6 @@ from horizon.cli.output import FORMATS, metrics_csv, metrics_json, page_path, wr
 from horizon.cli.tables import CurveFile
 
 if TYPE_CHECKING:
-    from horizon.analytics.curves import Curve
     from horizon.analytics.tearsheet import Tearsheet
 
 __all__ = ["tearsheet"]
@@ -22,6 +21,14 @@ __all__ = ["tearsheet"]
 #: Usual names of a benchmark's column.
 _BENCHMARK = ("equity", "price", "close")
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+
+
+def _separator(ctx: click.Context, param: click.Parameter, sign: str | None) -> str | None:
+    if sign in ("tab", "\\t"):
+        return "\t"
+    if sign is not None and sign not in (";", "|", ",", "\t"):
+        raise click.BadParameter(f"must be ';', '|', ',' or tab, was {sign!r}", ctx, param)
+    return sign
 
 
 @click.command(short_help="Metrics and a page of an equity curve, of returns or a saved run.")
@@ -35,10 +42,30 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
     "are not called return or returns.",
 )
 @click.option(
+    "--percent",
+    is_flag=True,
+    help="The returns are percent numbers: 2.09 (or 2.09%) is 2.09 %. They are divided by 100.",
+)
+@click.option(
+    "--separator",
+    callback=_separator,
+    metavar="SIGN",
+    help="What stands between the columns of FILE, where it is no comma: ';', '|' or tab.",
+)
+@click.option(
     "--benchmark",
     type=_FILE,
     metavar="FILE",
     help="Prices (equity, price or close) or returns of what to compare with.",
+)
+@click.option(
+    "--benchmark-percent", is_flag=True, help="The benchmark's returns are percent numbers."
+)
+@click.option(
+    "--benchmark-separator",
+    callback=_separator,
+    metavar="SIGN",
+    help="As --separator, for the benchmark.",
 )
 @click.option("--benchmark-column", metavar="COLUMN", help="The benchmark's prices or equity.")
 @click.option(
@@ -83,7 +110,11 @@ def tearsheet(
     time: str | None,
     equity: str | None,
     returns: str | None,
+    percent: bool,
+    separator: str | None,
     benchmark: Path | None,
+    benchmark_percent: bool,
+    benchmark_separator: str | None,
     benchmark_column: str | None,
     initial_capital: float | None,
     periods_per_year: float | None,
@@ -115,22 +146,40 @@ def tearsheet(
     """
     if equity is not None and returns is not None:
         raise click.UsageError("give --equity or --returns, not both")
-    if benchmark is None and benchmark_column is not None:
-        raise click.UsageError("--benchmark-column needs --benchmark")
+    for option, value in (
+        ("--benchmark-column", benchmark_column),
+        ("--benchmark-percent", benchmark_percent or None),
+        ("--benchmark-separator", benchmark_separator),
+    ):
+        if benchmark is None and value is not None:
+            raise click.UsageError(f"{option} needs --benchmark")
     if output is not None and output.exists() and output.samefile(file):
         raise click.UsageError("-o must not be FILE itself")
-    beside = None if benchmark is None else _benchmark(benchmark, benchmark_column)
+    beside = None
+    if benchmark is not None:
+        beside = CurveFile(
+            benchmark,
+            equity=benchmark_column,
+            values=_BENCHMARK,
+            options=("--benchmark-column",) * 2,
+            separator=benchmark_separator,
+            separator_option="--benchmark-separator",
+            percent=benchmark_percent,
+            percent_option="--benchmark-percent",
+        ).curve()
     name = "Benchmark" if benchmark is None else benchmark.stem
     saved = _folder_of(file)
     if saved is not None:
-        for option, value in (
+        for option, given in (
             ("--time", time),
             ("--equity", equity),
             ("--returns", returns),
+            ("--percent", percent or None),
+            ("--separator", separator),
             ("--initial-capital", initial_capital),
             ("--periods-per-year", periods_per_year),
         ):
-            if value is not None:
+            if given is not None:
                 raise click.UsageError(f"{option} is for a table; a saved run has its own")
         from horizon.backtesting import load_result
 
@@ -140,7 +189,9 @@ def tearsheet(
     else:
         from horizon.analytics import generate_tearsheet
 
-        source = CurveFile(file, time=time, equity=equity, returns=returns)
+        source = CurveFile(
+            file, time=time, equity=equity, returns=returns, separator=separator, percent=percent
+        )
         curve = source.curve(initial_capital)
         if note := source.note(curve):
             click.echo(f"note: {note}", err=True)
@@ -166,11 +217,6 @@ def _folder_of(path: Path) -> Path | None:
     if path.is_dir():
         return path
     return path.parent if path.name == "result.json" else None
-
-
-def _benchmark(path: Path, column: str | None) -> Curve:
-    file = CurveFile(path, equity=column, values=_BENCHMARK, options=("--benchmark-column",) * 2)
-    return file.curve()
 
 
 def _print(sheet: Tearsheet, form: str) -> None:

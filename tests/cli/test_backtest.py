@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import textwrap
 from pathlib import Path
 from typing import Any
 
@@ -94,15 +95,78 @@ def test_set_changes_a_parameter(horizon: Run) -> None:
 def test_set_reads_values_as_json_and_keeps_texts(tmp_path: Path) -> None:
     path = tmp_path / "waves.py"
     path.write_text(SCRIPT, encoding="utf-8")
-    given = {"size": "2.5", "tag": "007", "on": "false", "steps": "[3]"}
+    given = {"size": "3.0", "spread": "1", "tag": "007", "on": "false", "steps": "[3]"}
     assert load_script(path, given).params == {
-        "size": 2.5,
-        "spread": 0.2,
+        "size": 3,
+        "spread": 1,
         "tag": "007",
         "on": False,
         "steps": (3,),
     }
+    assert type(load_script(path, given).params["size"]) is int
     assert load_script(path, {"tag": '"x y"'}).params["tag"] == "x y"
+    assert load_script(path, {"tag": "1e400"}).params["tag"] == "1e400"
+
+
+@pytest.mark.parametrize(
+    ("names", "made"),
+    [
+        ("pipeline = pipeline_factory(params)\ndel pipeline_factory\n", "pipeline"),
+        ("del pipeline_factory\nstrategies = [hz.Strategy]\n", "strategies"),
+        (
+            "del pipeline_factory\n"
+            "pipeline = [lambda ctx: hz.quotes(ctx.feed.price, ctx.params['spread'], 2)]\n",
+            "pipeline",
+        ),
+    ],
+)
+def test_set_is_refused_where_the_pipeline_was_made_at_load(
+    horizon: Run, names: str, made: str
+) -> None:
+    write(SCRIPT + names)
+    code, out, err = horizon("backtest", "waves.py", "--set", "spread=0.4", "-o", "run")
+    assert (code, out) == (1, "")
+    assert f"--set spread: waves.py has made its {made} already" in err
+    assert "Leave a function pipeline_factory(params)" in err
+    assert "spread=0.4" not in err
+    assert not Path("run").exists()
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "initial_capital = 1_000.0 * params['size']",
+        "initial_capital = 1_000.0 * params.get('size', 2)",
+        "markets = make(**params)",
+        "markets = make(params)",
+    ],
+)
+def test_set_is_refused_where_the_value_was_used_at_load(horizon: Run, line: str) -> None:
+    write(f"{SCRIPT}make = lambda *a, **k: markets\n{line}\n")
+    assert horizon("backtest", "waves.py").code == 0
+    code, out, err = horizon("backtest", "waves.py", "--set", "size=3")
+    assert (code, out) == (1, "")
+    number = SCRIPT.count("\n") + 2
+    assert f"--set size: waves.py has used it while it was loaded (line {number})" in err
+
+
+def test_other_uses_of_params_are_none_of_a_set_value(horizon: Run) -> None:
+    write(
+        f"{SCRIPT}params['spread'] = 0.2\nparams['size'] = 2\nmine = params['spread']\n"
+        "print(len(markets))\ndef later():\n    return params['size']\n"
+        "if __name__ == '__main__':\n    print(pipeline_factory(params), params['size'])\n"
+    )
+    code, out, _ = horizon("backtest", "waves.py", "--set", "size=3", "--format", "csv")
+    assert code == 0
+    assert f"total_return,{direct(size=3).metrics.total_return!r}," in out
+
+
+def test_values_of_params_that_stages_may_not_read_are_not_printed(horizon: Run) -> None:
+    write(f"{SCRIPT}pipeline = pipeline_factory(params)\ndel pipeline_factory\n")
+    code, out, err = horizon("backtest", "waves.py")
+    assert code == 0
+    assert out == f"{direct().summary()}\n"
+    assert err == "taken from waves.py: markets, data, pipeline, initial_capital, params\n"
 
 
 @pytest.mark.parametrize(
@@ -112,6 +176,11 @@ def test_set_reads_values_as_json_and_keeps_texts(tmp_path: Path) -> None:
         ("sise=2", 1, "no such parameter in params; it has size, spread, tag, on, steps. Did you"),
         ("size=big", 1, "the value must be JSON"),
         ("size=NaN", 1, "the value must be JSON"),
+        ("size=1e400", 1, "--set size=1e400: it must be finite"),
+        ("spread=-1e999", 1, "must be finite"),
+        (f"spread=1{'0' * 400}", 1, "must be finite"),
+        ("steps=[1e400]", 1, "must be finite"),
+        ("size=5.7", 1, "--set size=5.7 must be a whole number: the script has 2 there (2.0 in"),
         ("size=true", 1, "must be a number: the script has 2 there"),
         ("on=1", 1, "must be true or false: the script has True there"),
     ],
@@ -131,10 +200,22 @@ def test_data_takes_the_place_of_the_scripts(horizon: Run) -> None:
     assert code == 0
     assert metrics(out)["total_return"] == direct(data=frame).metrics.total_return
     assert "markets, initial_capital;" in err  # and no data
+    assert "has made of its own data while it was loaded" in err
     write("a,b\n1,2\n1,2,3\n", "broken.csv")
     code, _, err = horizon("backtest", "waves.py", "--data", "broken.csv")
     assert code == 1
     assert "broken.csv cannot be read" in err
+
+
+def test_data_is_refused_beside_the_scripts_books(horizon: Run) -> None:
+    books = "[{'timestamp': 1.0, 'bids': [(0.4, 5)], 'asks': [(0.5, 5)]}]"
+    stage = "def stage(ctx):\n    return None"
+    write(f"book_data = {{'m': {books}}}\n{stage}\npipeline = [stage]\n", "books.py")
+    assert horizon("backtest", "books.py").code == 0
+    write("timestamp,price\n1,0.4\n2,0.5\n", "rows.csv")
+    code, _, err = horizon("backtest", "books.py", "--data", "rows.csv")
+    assert code == 1
+    assert "--data would be traded against the books" in err
 
 
 def test_result_is_saved_and_its_page_written(horizon: Run) -> None:
@@ -154,7 +235,8 @@ def test_result_is_saved_and_its_page_written(horizon: Run) -> None:
 
 
 @pytest.mark.parametrize(
-    "arguments", [["--overwrite"], ["-o", "none/run"], ["-o", "waves.py"], ["--html", "x.txt"]]
+    "arguments",
+    [["--overwrite"], ["-o", "waves.py/run"], ["-o", "waves.py"], ["--html", "x.txt"]],
 )
 def test_places_that_cannot_be_are_refused_before_the_run(
     horizon: Run, arguments: list[str]
@@ -163,6 +245,57 @@ def test_places_that_cannot_be_are_refused_before_the_run(
     said = horizon("backtest", "waves.py", *arguments)
     assert said.code == 2
     assert "taken from" not in said.err
+
+
+def test_other_files_are_never_replaced_and_that_is_said_before_the_run(horizon: Run) -> None:
+    write(SCRIPT)
+    Path("keep").mkdir()
+    write("mine", "keep/notes.txt")
+    code, out, err = horizon("backtest", "waves.py", "-o", "keep", "--overwrite")
+    assert (code, out) == (2, "")
+    assert "other files, which are never replaced" in err
+    assert "taken from" not in err
+    assert Path("keep/notes.txt").read_text() == "mine"
+
+
+def test_folders_above_a_result_are_made(horizon: Run) -> None:
+    write(SCRIPT)
+    code, _, err = horizon("backtest", "waves.py", "-o", "runs/waves/first")
+    assert code == 0, err
+    assert hz.load_result("runs/waves/first").metrics == direct().metrics
+    # Not for a run that fails.
+    write("pipeline = [lambda ctx: 1 / 0]\ndata = [{'timestamp': 0, 'price': 0.5}]\n")
+    assert horizon("backtest", "waves.py", "-o", "others/waves").code == 1
+    assert not Path("others").exists()
+
+
+@pytest.mark.parametrize("form", ["text", "json"])
+def test_no_hint_at_a_result_that_is_not_there(horizon: Run, form: str) -> None:
+    write(
+        "import horizon as hz\n"
+        "data = [{'timestamp': t, 'price': p} for t, p in enumerate([0.5, 0.6, 0.7])]\n"
+        "pipeline = [lambda ctx: [hz.Quote(0.1, None, 10)]]\n"
+    )
+    code, out, err = horizon("backtest", "waves.py", "--format", form)
+    assert code == 0
+    assert "Nothing filled of 1 order." in out
+    assert "explain" not in out + err
+
+
+def test_the_script_of_the_help_runs(horizon: Run) -> None:
+    shown = horizon("backtest", "--help").out
+    block = shown.split("A whole script")[1].split("\n", 1)[1].split("\n\n")[0]
+    write(textwrap.dedent(block), "helped.py")
+    code, out, err = horizon("backtest", "helped.py", "--json", "-o", "run")
+    assert code == 0, err
+    assert err.startswith("taken from helped.py: pipeline_factory, markets, data, initial_capital")
+    fills = hz.load_result("run").fills
+    # The market order comes first: the row after it is at 101; then quotes fill too.
+    assert (fills[0].size, fills[0].price) == (10.0, 101.0)
+    assert len(fills) > 1
+    wider = horizon("backtest", "helped.py", "--json", "--set", "spread=3")
+    assert wider.code == 0
+    assert metrics(wider.out)["total_return"] != metrics(out)["total_return"]
 
 
 def test_csv_of_metrics(horizon: Run) -> None:

@@ -65,7 +65,8 @@ def test_options_arrive(
         *("--fee-bps", 5, "--layout", "my.json", "--dark", "--no-browser", "--port", 9000),
         *("--ip", "0.0.0.0", "--column", "price=close"),
     )
-    assert (code, err) == (0, "")
+    assert (code, err.count("\n")) == (0, 1)
+    assert err.startswith("AAPL: a share, since its id names nothing else and prices go above 1;")
     ((plan, options),) = served
     assert plan == Plan(
         data=str(tmp_path / "bars.csv"),
@@ -86,6 +87,10 @@ def test_options_arrive(
     [
         ["--market", "AAPL"],
         ["--column", "price=mid"],
+        ["--kind", "crypto"],
+        ["--kind", "bond", "--data", "bars.csv"],
+        ["--kind", "=perp", "--data", "bars.csv"],
+        ["--kind", "perp", "--kind", "crypto", "--data", "bars.csv"],
         ["--column", "price", "--data", "bars.csv"],
         ["--dark", "--theme", "light"],
         ["--layout", "desk.txt"],
@@ -114,6 +119,26 @@ def test_options_that_cannot_be(
         ("date,price\n2024-01-02,5\n2024-01-03,-1\n", [], "row 1: price must be a number from 0"),
         ("date,price\n2024-01-03,5\n2024-01-02,5\n", [], "row 1"),
         ("a,b\n1,2\n1,2,3\n", [], "data.csv cannot be read: "),
+        (
+            "date,price\n2024-01-02,5\n",
+            ["--kind", "prediction", "--market", "A"],
+            "--kind prediction: a prediction market pays 1, and A has a price of 5",
+        ),
+        (
+            "date,price\n2024-01-02,5\n",
+            ["--kind", "equity", "--market", "BTC-PERP"],
+            "--kind equity: BTC-PERP is a perpetual by its id",
+        ),
+        (
+            "date,price\n2024-01-02,5\n",
+            ["--kind", "B=equity", "--market", "A"],
+            "--kind names 'B'; the data has A",
+        ),
+        (
+            "date,price,market_id\n2024-01-02,5,A\n2024-01-02,5,BTC/USD\n",
+            ["--kind", "equity"],
+            "BTC/USD is a cryptocurrency by its id; for some markets only: --kind ID=KIND",
+        ),
         ("date,price\n2024-01-02,5\n", ["--books"], "books must have a column 'bid_px_1'"),
         ("date,price,market_id\n2024-01-02,5,A\n", ["--market", "B"], "names its markets itself"),
     ],
@@ -201,6 +226,49 @@ def test_markets_are_what_their_ids_and_prices_say(tmp_path: Path) -> None:
         "AAPL": "Equity",
         "BTC-PERP": "Perp",
     }
+
+
+def test_what_markets_were_taken_for_is_told_with_the_reason(
+    horizon: Run, served: list[tuple[Plan, dict[str, Any]]]
+) -> None:
+    names = ["AAPL", "BTC-PERP", "BTC-USD", "BTC/USD", "DOGE-USD", "SHIB-USD", "rain"]
+    prices = [150.0, 60_000.0, 60_000.0, 60_000.0, 0.2, 0.1, 0.4]
+    pd.DataFrame({"ts": 0, "market_id": names, "price": prices}).to_csv("many.csv", index=False)
+    code, _, err = horizon("desk", "--data", "many.csv", "--kind", "DOGE-USD=crypto")
+    assert code == 0
+    share = "a share, since its id names nothing else and prices go above 1; if not so, give --kind"
+    odds = "a prediction market, since all prices lie between 0 and 1; if not so, give --kind"
+    assert err.splitlines() == [
+        f"AAPL, BTC-USD: {share}.",
+        "BTC-PERP: a perpetual, by its id.",
+        "BTC/USD: a cryptocurrency, by its id.",
+        "DOGE-USD: a cryptocurrency, by --kind.",
+        f"SHIB-USD, rain: {odds}.",
+    ]
+    ((plan, _),) = served
+    assert plan.kinds == dict(
+        zip(
+            names,
+            ["Equity", "Perp", "Equity", "Crypto", "Crypto", "Prediction", "Prediction"],
+            strict=True,
+        )
+    )
+
+
+def test_kind_is_for_all_markets_that_are_not_named(
+    horizon: Run, served: list[tuple[Plan, dict[str, Any]]]
+) -> None:
+    names = [f"COIN{n}" for n in range(10)]
+    pd.DataFrame({"ts": 0, "market_id": names, "price": 0.5}).to_csv("many.csv", index=False)
+    given = ("--kind", "Crypto", "--kind", "COIN9=perp")
+    code, _, err = horizon("desk", "--data", "many.csv", *given)
+    assert code == 0
+    assert err.splitlines() == [
+        f"{', '.join(names[:8])} and 1 more: a cryptocurrency, by --kind.",
+        "COIN9: a perpetual, by --kind.",
+    ]
+    ((plan, _),) = served
+    assert list(plan.kinds.values()) == ["Crypto"] * 9 + ["Perp"]
 
 
 def test_desk_is_of_the_plan(tmp_path: Path) -> None:

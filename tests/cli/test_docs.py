@@ -36,7 +36,9 @@ def test_every_option_is_told_in_the_help_and_in_the_document(horizon: Run, name
 
 def test_exit_codes_of_the_help_are_those_of_the_document(horizon: Run) -> None:
     text = " ".join(horizon("--help").out.split())
-    for code in re.findall(r"(\d+) (?:done|something|wrong|interrupted)", text):
+    codes = re.findall(r"(\d+) (?:done|something|wrong|interrupted)", text)
+    assert codes == ["0", "1", "2", "130"]
+    for code in codes:
         assert f"| {code} |" in DOCUMENT
 
 

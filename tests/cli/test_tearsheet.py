@@ -194,14 +194,26 @@ def test_folder_without_a_run_says_so(horizon: Run) -> None:
 @pytest.mark.parametrize(
     ("rows", "says"),
     [
-        ("2024-01-01,100\n2024-01-02,\n", "fund.csv must be finite numbers, row 1 has nan"),
-        ("2024-01-01,100\n2024-01-02,x\n", "fund.csv must be finite numbers, row 1 has 'x'"),
+        ("2024-01-01,100\n2024-01-02,\n", "column 'equity' must be finite numbers, row 1 has nan"),
+        ("2024-01-01,100\n2024-01-02,x\n", "column 'equity' must be finite numbers, row 1 has 'x'"),
         (
             "2024-01-02,100\n2024-01-01,101\n",
-            "fund.csv must be in order of time, row 1 at 2024-01-01T00:00:00.000000000 comes after "
-            "2024-01-02T00:00:00.000000000",
+            "fund.csv: column 'time' must be in order of time, row 1 at "
+            "2024-01-01T00:00:00.000000000 comes after 2024-01-02T00:00:00.000000000",
         ),
-        ("2024-01-01,100\nsoon,101\n", "row 1 has 'soon'"),
+        ("2024-01-01,100\nsoon,101\n", "row 1 has 'soon' (row 0 is the first of the data)"),
+        (
+            "31/12/2024,100\n01/01/2025,101\n",
+            "column 'time' must have times as epoch seconds or datetimes, row 0 has '31/12/2024'; "
+            "write dates as ISO does, year first: 2024-12-31",
+        ),
+        (
+            '2024-01-01,100\n2024-01-02,"51,045.46"\n',
+            "column 'equity' must be finite numbers, row 1 has '51,045.46'; write no thousands "
+            "separators, and a decimal point: 51045.46",
+        ),
+        ("2024-01-01,100\n2024-01-02,2%\n", "row 1 has '2%'; equity is in USD"),
+        ("2024-01-01,100\n", "fund.csv has one row: nothing can be said of one point"),
         ("20240101,100\n20240102,101\n", "row 0 has 20240101, which looks like a day"),
         ("", "fund.csv has no rows"),
     ],
@@ -212,6 +224,89 @@ def test_bad_row_is_named_and_nothing_is_printed(horizon: Run, rows: str, says: 
     assert (code, out) == (1, "")
     assert says in err
     assert len(err.splitlines()) == 1
+
+
+# Percent numbers of two days: 2 % up and 1.5 % down is 1.02 × 0.985 = 1.0047.
+@pytest.mark.parametrize("moves", [("2", "-1.5"), ("2%", "-1.5%"), ("2 %", "-1.5 %")])
+def test_percent_numbers_are_refused_as_fractions_and_taken_as_what_they_are(
+    horizon: Run, moves: tuple[str, str]
+) -> None:
+    write("fund.csv", f"date,return\n2024-01-02,{moves[0]}\n2024-01-03,{moves[1]}\n")
+    code, out, err = horizon("tearsheet", "fund.csv")
+    assert (code, out) == (1, "")
+    assert "fund.csv: column 'return'" in err
+    assert "0.0209 is 2.09 %" in err
+    assert "divide by 100, or give --percent" in err
+    wrong = "row 0 has '2" if "%" in moves[0] else "row 1 has -1.5"
+    assert wrong in err
+    code, out, err = horizon("tearsheet", "fund.csv", "--percent", "--format", "json")
+    assert (code, err) == (0, "")
+    assert numbers(out)["total_return_pct"] == pytest.approx(0.0047)
+    write("equity.csv", EQUITY)
+    beside = ["--benchmark", "fund.csv", "--benchmark-percent"]
+    assert horizon("tearsheet", "equity.csv", *beside[:2]).code == 1
+    assert "or give --benchmark-percent" in horizon("tearsheet", "equity.csv", *beside[:2]).err
+    assert horizon("tearsheet", "equity.csv", *beside).code == 0
+
+
+def test_a_loss_of_everything_is_a_return_and_more_is_none(horizon: Run) -> None:
+    write("fund.csv", "date,return\n2024-01-02,0.1\n2024-01-03,-1\n")
+    code, out, err = horizon("tearsheet", "fund.csv", "--format", "json")
+    assert (code, err) == (0, "")
+    assert numbers(out)["total_return_pct"] == -1.0
+    write("fund.csv", "date,return\n2024-01-02,1\n2024-01-03,-101\n")
+    code, out, err = horizon("tearsheet", "fund.csv", "--percent")
+    assert (code, out) == (1, "")
+    assert "row 1 has -101, and no account without leverage loses more than 100 %" in err
+
+
+def test_most_returns_beyond_half_are_warned_of(horizon: Run) -> None:
+    rows = "date,return\n2024-01-02,0.9\n2024-01-03,-0.6\n2024-01-04,0.5\n"
+    write("fund.csv", rows)
+    code, out, err = horizon("tearsheet", "fund.csv", "--format", "json")
+    assert code == 0
+    assert numbers(out)["total_return_pct"] == pytest.approx(1.9 * 0.4 * 1.5 - 1)
+    assert "warning: fund.csv: column 'return': 2 of 3 returns are beyond 50 %" in err
+    # Half of them are not most.
+    write("fund.csv", f"{rows}2024-01-05,0.1\n")
+    assert horizon("tearsheet", "fund.csv").err == ""
+    # It is of returns; equity is taken where there are both.
+    write("fund.csv", EQUITY)
+    code, _, err = horizon("tearsheet", "fund.csv", "--percent")
+    assert code == 1
+    assert "--percent is for returns" in err
+
+
+@pytest.mark.parametrize(("sign", "name"), [(";", ";"), ("\t", "tab"), ("|", "|")])
+def test_other_separators_are_found_and_can_be_given(horizon: Run, sign: str, name: str) -> None:
+    write("fund.csv", EQUITY.replace(",", sign))
+    code, out, err = horizon("tearsheet", "fund.csv")
+    assert (code, out) == (1, "")
+    assert f"with {name!r} between them: give --separator '{name}'" in err
+    code, out, _ = horizon("tearsheet", "fund.csv", "--separator", name, "--format", "json")
+    assert code == 0
+    assert numbers(out)["total_return"] == -1.0
+    write("plain.csv", EQUITY)
+    beside = ["plain.csv", "--benchmark", "fund.csv"]
+    assert "give --benchmark-separator" in horizon("tearsheet", *beside).err
+    assert horizon("tearsheet", *beside, "--benchmark-separator", name).code == 0
+
+
+def test_decimal_commas_behind_a_separator_of_their_own_are_told(horizon: Run) -> None:
+    write("fund.csv", "time;equity\n2024-01-01;100,5\n2024-01-02;101,5\n")
+    assert "give --separator ';'" in horizon("tearsheet", "fund.csv").err
+    code, _, err = horizon("tearsheet", "fund.csv", "--separator", ";")
+    assert code == 1
+    assert "row 0 has '100,5'; write no thousands separators, and a decimal point" in err
+
+
+def test_gap_of_pandas_own_kind_is_told(horizon: Run) -> None:
+    days = pd.date_range("2024-01-01", periods=3)
+    equity = pd.Series([100, None, 99], dtype="Int64")
+    pd.DataFrame({"time": days, "equity": equity}).to_parquet("fund.parquet")
+    code, out, err = horizon("tearsheet", "fund.parquet")
+    assert (code, out) == (1, "")
+    assert "column 'equity' must be finite numbers, row 1 has <NA>" in err
 
 
 def test_times_that_come_twice_are_said_and_taken_as_by_the_library(horizon: Run) -> None:
@@ -249,6 +344,8 @@ def test_missing_columns_are_told_with_those_that_are_there(
     [
         ["--equity", "a", "--returns", "b"],
         ["--benchmark-column", "a"],
+        ["--benchmark-percent"],
+        ["--separator", "x"],
         ["-o", "report.csv"],
         ["-o", "none/report.html"],
     ],
