@@ -19,7 +19,6 @@ from typing import TYPE_CHECKING
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.conftest import browser, chromium  # noqa: F401  fixtures
 from tests.browser.lab import HARMLESS, is_outside
 
 if TYPE_CHECKING:
@@ -93,7 +92,7 @@ def desk(home: Path, *options: str, program: Sequence[str] = ("-m", "horizon")) 
 
 
 @contextmanager
-def page_of(browser: Browser, url: str) -> Iterator[tuple[Page, list[str]]]:  # noqa: F811
+def page_of(browser: Browser, url: str) -> Iterator[tuple[Page, list[str]]]:
     """A page, with what went wrong in it and what it asked of others."""
     problems: list[str] = []
     context = browser.new_context(viewport={"width": 1400, "height": 900})
@@ -126,7 +125,7 @@ needs_proc = pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="re
 
 
 @needs_proc
-def test_desk_is_traded_by_hand_light_and_dark(browser: Browser, tmp_path: Path) -> None:  # noqa: F811
+def test_desk_is_traded_by_hand_light_and_dark(browser: Browser, tmp_path: Path) -> None:
     with desk(tmp_path, "--cash", "5000") as served:
         with page_of(browser, served.url) as (page, problems):
             expect(page).to_have_title("Horizon")
@@ -192,7 +191,7 @@ def answer(url: str, **headers: str) -> tuple[int, str]:
 
 
 @needs_proc
-def test_other_pages_and_programs_are_kept_out(browser: Browser, tmp_path: Path) -> None:  # noqa: F811
+def test_other_pages_and_programs_are_kept_out(browser: Browser, tmp_path: Path) -> None:
     with desk(tmp_path) as served:
         base, _, token = served.url.partition("?token=")
         other = base.replace("127.0.0.1", "localhost")
