@@ -295,11 +295,15 @@ def looked_at(**options: Any) -> tuple[list[Any], hz.BacktestResult]:
 
 
 def test_a_cut_pulls_quotes_at_once_and_the_next_row_brings_them_back() -> None:
+    cut: list[int] = []
+
     async def script(feed: Scripted) -> None:
         feed.say(0.5)
         await asyncio.sleep(0.01)
+        cut.append(feed._now_ns())
         feed.cut()
-        await asyncio.sleep(0.05)
+        cut.append(feed._now_ns())
+        await asyncio.sleep(0.01)
         feed.say(0.4)
         await asyncio.sleep(0.01)
 
@@ -308,8 +312,7 @@ def test_a_cut_pulls_quotes_at_once_and_the_next_row_brings_them_back() -> None:
     orders = result.orders_frame()
     assert len(result.fills) == 0  # the bid of 0.48 was gone when the price came to 0.40
     assert len(orders) == 4
-    pulled = orders["ended"].iloc[0] - orders["submitted"].iloc[0]
-    assert 0.005 < pulled.total_seconds() < 0.045
+    assert cut[0] <= orders["ended"].iloc[0].value <= cut[1]
 
 
 def test_silence_pulls_quotes_when_the_threshold_has_passed() -> None:
@@ -317,23 +320,24 @@ def test_silence_pulls_quotes_when_the_threshold_has_passed() -> None:
         feed.say(0.5, "a")
         for _ in range(20):
             feed.say(0.3, "b")
-            await asyncio.sleep(0.01)
+            await asyncio.sleep(0.025)
 
+    # So far apart that a machine that stands still for a moment makes nothing stale.
     result = run(
         feeds=Scripted(script, ["a", "b"]),
         pipeline=[quoter],
         interval=0.01,
-        feed_stale_threshold=0.08,
+        feed_stale_threshold=0.4,
         duration=0.2,
     )
     orders = result.orders_frame()
     a = orders[orders["market_id"] == "a"]
     b = orders[orders["market_id"] == "b"]
     lived = (a["ended"] - a["submitted"]).dt.total_seconds()
-    assert lived.tolist() == pytest.approx([0.08, 0.08], abs=1e-6)
+    assert lived.tolist() == pytest.approx([0.4, 0.4], abs=1e-6)
     # What rests in the other market is there until the end.
     assert (b["ended"] == b["ended"].max()).all()
-    assert (b["ended"] - b["submitted"]).dt.total_seconds().min() > 0.15
+    assert (b["ended"] - b["submitted"]).dt.total_seconds().min() > 0.4
 
 
 def test_strategies_are_pulled_too() -> None:
@@ -341,11 +345,14 @@ def test_strategies_are_pulled_too() -> None:
         def evaluate(self, f: Any, universe: Any) -> Any:
             return [Signal.increase(m, edge_bps=50, urgency=hz.Urgency.Passive) for m in universe]
 
+    cut: list[int] = []
+
     async def script(feed: Scripted) -> None:
         feed.say(0.5, bid=0.49, ask=0.51)
         await asyncio.sleep(0.02)
         feed.cut()
-        await asyncio.sleep(0.03)
+        cut.append(feed._now_ns())
+        await asyncio.sleep(0.01)
 
     result = run(
         feeds={"m": Scripted(script)},
@@ -356,7 +363,7 @@ def test_strategies_are_pulled_too() -> None:
     )
     (order,) = result.orders_frame().itertuples()
     assert order.status == "canceled"
-    assert (order.ended - order.submitted).total_seconds() < 0.045
+    assert order.ended.value <= cut[0]
 
 
 @pytest.mark.parametrize("matching", ["book", "quotes"])
@@ -414,7 +421,7 @@ def test_cycles_lie_on_the_grid_of_the_first_row() -> None:
         stamps.append(ctx.now_ns)
 
     result = run(feeds={"m": Scripted(script)}, pipeline=[look], interval=0.01, duration=0.105)
-    assert len(stamps) >= 9
+    assert len(stamps) + result.config["overruns"] >= 9
     assert {(ns - stamps[0]) % 10_000_000 for ns in stamps} == {0}
     assert result.config["cycles"] == len(stamps)
 
@@ -436,10 +443,10 @@ def test_cycles_that_come_too_late_are_left_out_and_counted() -> None:
     assert 2 <= len(stamps) <= 8  # each takes three and a half intervals
     assert {(ns - stamps[0]) % 10_000_000 for ns in stamps} == {0}
     gaps = [late - soon for soon, late in pairwise(stamps)]
-    assert min(gaps[:-1]) >= 30_000_000
+    assert all(gap >= 30_000_000 for gap in gaps[:-1])
     assert stamps[-1] - stamps[0] <= 200_000_000  # none lies beyond the end
     left_out = (stamps[-1] - stamps[0]) // 10_000_000 + 1 - len(stamps)
-    assert left_out <= result.config["overruns"] <= left_out + 4
+    assert left_out <= result.config["overruns"] <= 21 - len(stamps)
     assert result.config["cycles"] == len(stamps)
 
 
@@ -698,7 +705,7 @@ def test_a_played_feed_beside_a_live_one_is_played_as_time_goes() -> None:
     )
     oil = [stamp for market, stamp in seen if market == "oil"]
     assert len(oil) == 4
-    assert oil[-1] - oil[0] == pytest.approx(0.06, abs=0.02)
+    assert oil[-1] - oil[0] > 0.05  # not all at once; and how late is the machine's affair
 
 
 @pytest.mark.parametrize(
