@@ -26,7 +26,7 @@ def tape(*times: float, **options: Any) -> Replay:
 
 
 async def soon(is_true: Callable[[], bool]) -> None:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         while not is_true():
             await asyncio.sleep(0.001)
 

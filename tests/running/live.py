@@ -138,7 +138,7 @@ def facts(result: BacktestResult) -> tuple[list[Any], list[tuple[Any, ...]]]:
     return result.fills, [(*row, end) for row, end in zip(rows, ends, strict=True)]
 
 
-def until(is_so: Callable[[], bool], seconds: float = 10.0) -> None:
+def until(is_so: Callable[[], bool], seconds: float = 60.0) -> None:
     """Wait for something to become true; fail where it does not."""
     limit = time.monotonic() + seconds
     while not is_so():
@@ -171,7 +171,7 @@ def served(*scripts: Script | Refuse) -> Iterator[Server]:
 
     thread = threading.Thread(target=asyncio.run, args=(serve(),))
     thread.start()
-    assert ready.wait(5.0)
+    assert ready.wait(60.0)
     try:
         yield server
     finally:

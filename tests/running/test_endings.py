@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 import os
 import signal
@@ -45,7 +46,7 @@ def script(body: str, *arguments: object) -> subprocess.Popen[str]:
 
 
 def said(process: subprocess.Popen[str]) -> tuple[int, str, str]:
-    out, err = process.communicate(timeout=30)
+    out, err = process.communicate(timeout=120)
     return process.returncode, out.strip(), err.strip()
 
 
@@ -97,12 +98,17 @@ raise SystemExit(7)  # an exception or none, it is all the same
     assert not saved.orders_frame()["status"].isin(["new", "partial"]).any()
 
 
-def interrupted(work: Callable[[], Any], *, times: int = 1, after: float = 0.05) -> Any:
-    """Do some work in this thread, and interrupt it there."""
+class Escaped(Exception):
+    """An interrupt that nothing has taken: raised as itself it would end the whole test run."""
+
+
+def interrupted(work: Callable[[], Any], is_there: threading.Event, *, times: int = 1) -> Any:
+    """Do some work in this thread, and interrupt it once it is there."""
 
     def interrupt() -> None:
+        assert is_there.wait(60.0)
         for _ in range(times):
-            time.sleep(after)
+            time.sleep(0.1)  # for what comes between a run's thread and the wait for it
             signal.pthread_kill(main, signal.SIGINT)
 
     main = threading.main_thread().ident
@@ -112,37 +118,62 @@ def interrupted(work: Callable[[], Any], *, times: int = 1, after: float = 0.05)
     thread = threading.Thread(target=interrupt)
     thread.start()
     try:
-        return work()
+        result = work()
+        thread.join()
+    except KeyboardInterrupt as error:
+        raise Escaped from error
     finally:
         thread.join()
         signal.signal(signal.SIGINT, before)
+    return result
+
+
+def telling(is_there: threading.Event) -> Callable[[Any], Any]:
+    """A quoter that says when it has been called for the fifth time."""
+    calls = itertools.count(1)
+
+    def stage(ctx: Any) -> Any:
+        if next(calls) == 5:
+            is_there.set()
+        return quoter(ctx)
+
+    return stage
 
 
 @pytest.mark.skipif(os.name == "nt", reason="sends a signal")
 def test_the_first_interrupt_ends_a_run_that_blocks() -> None:
-    result = interrupted(
-        lambda: run(feeds={"m": Synthetic(1, speed=500.0)}, pipeline=[quoter], interval=None)
-    )
+    is_there = threading.Event()
+    feed, stage = Synthetic(1, speed=500.0), telling(is_there)
+    result = interrupted(lambda: run(feeds={"m": feed}, pipeline=[stage], interval=None), is_there)
     assert result.config["stopped_by"] == "interrupt"
-    assert result.config["rows"] > 3
+    assert result.config["rows"] >= 5
 
 
 @pytest.mark.skipif(os.name == "nt", reason="sends a signal")
 def test_an_interrupt_while_connecting_ends_it_as_well() -> None:
+    is_there = threading.Event()
+
+    async def connecting(_: Scripted) -> None:
+        is_there.set()
+
+    feed = Scripted(connecting, comes_up=False)
     with pytest.raises(hz.HorizonError, match="was interrupted before its feeds were up"):
-        interrupted(lambda: run(feeds={"m": Scripted(comes_up=False)}, pipeline=[quoter]))
+        interrupted(
+            lambda: run(feeds={"m": feed}, pipeline=[quoter], connect_timeout=60.0), is_there
+        )
 
 
 @pytest.mark.skipif(os.name == "nt", reason="sends a signal")
 def test_the_second_interrupt_ends_the_wait() -> None:
-    is_free = threading.Event()
+    is_there, is_free = threading.Event(), threading.Event()
 
     def stage(ctx: Any) -> None:
-        is_free.wait(5.0)
+        is_there.set()
+        is_free.wait(60.0)
 
     try:
-        with pytest.raises(KeyboardInterrupt):
-            interrupted(lambda: run(feeds={"m": Synthetic(1)}, pipeline=[stage]), times=2)
+        with pytest.raises(Escaped):
+            interrupted(lambda: run(feeds={"m": Synthetic(1)}, pipeline=[stage]), is_there, times=2)
     finally:
         is_free.set()
     until(lambda: not any(t.name == "horizon-run-run" for t in threading.enumerate()))
@@ -150,10 +181,12 @@ def test_the_second_interrupt_ends_the_wait() -> None:
 
 @pytest.mark.skipif(os.name == "nt", reason="sends a signal")
 def test_an_interrupt_of_a_wait_leaves_the_run_alone() -> None:
-    handle = run(feeds={"m": Synthetic(1, speed=500.0)}, pipeline=[quoter], background=True)
+    is_there = threading.Event()
+    feed = Synthetic(1, speed=500.0)
+    handle = run(feeds={"m": feed}, pipeline=[telling(is_there)], interval=None, background=True)
     try:
-        with pytest.raises(KeyboardInterrupt):
-            interrupted(handle.wait)
+        with pytest.raises(Escaped):
+            interrupted(handle.wait, is_there)
         assert handle.is_running
     finally:
         handle.stop()
@@ -235,7 +268,7 @@ def test_a_strategy_whose_goodbye_fails_leaves_nothing_resting() -> None:
         speed=math.inf,
         background=True,
     )
-    result = handle.wait(5.0)
+    result = handle.wait(60.0)
     assert result.errors["Rude"] == 1
     assert not result.orders_frame()["status"].isin(["new", "partial"]).any()
     assert result.decisions

@@ -87,7 +87,7 @@ def test_the_result_is_not_there_while_it_runs() -> None:
 def test_the_end_of_the_feeds_ends_the_run() -> None:
     feed = Synthetic(1, n=50)
     with in_background(feeds={"m": feed}, pipeline=[quoter], speed=FAST) as handle:
-        assert handle.wait(5.0).config["stopped_by"] == "end"
+        assert handle.wait(60.0).config["stopped_by"] == "end"
         assert handle.stop() is handle.result
 
 
@@ -158,7 +158,7 @@ def test_a_stage_may_stop_its_own_run() -> None:
 
     with in_background(feeds={"m": endless()}, pipeline=[stage], interval=None) as handle:
         handles.append(handle)
-        assert handle.wait(5.0).config["stopped_by"] == "stop"
+        assert handle.wait(60.0).config["stopped_by"] == "stop"
         assert len(calls) == 3
         assert handle.result.errors == {}
 
@@ -168,15 +168,15 @@ def test_a_stage_that_hangs_makes_stop_say_so() -> None:
 
     def stage(ctx: Any) -> None:
         is_here.set()
-        is_free.wait(5.0)
+        is_free.wait(60.0)
 
     with in_background(feeds={"m": endless()}, pipeline=[stage], name="slow") as handle:
-        assert is_here.wait(5.0)
+        assert is_here.wait(60.0)
         with pytest.raises(TimeoutError, match=r"run 'slow' has not ended within 0\.05 s"):
             handle.stop(timeout=0.05)
         assert handle.status().state == "stopping"
         is_free.set()
-        assert handle.wait(5.0).config["stopped_by"] == "stop"
+        assert handle.wait(60.0).config["stopped_by"] == "stop"
 
 
 @pytest.mark.parametrize("end", [SystemExit(3), KeyboardInterrupt()], ids=["exit", "interrupt"])
@@ -223,7 +223,7 @@ def test_exceptions_of_stages_are_logged_counted_and_shown(
             background=True,
             name="unlucky",
         )
-        result = handle.wait(5.0)
+        result = handle.wait(60.0)
     assert result.errors == {"stage": 120}
     assert {fill.market_id for fill in result.fills} == {"b"}
     said = [record.getMessage() for record in caplog.records]
@@ -249,7 +249,7 @@ def test_a_model_that_fails_ends_the_run() -> None:
         background=True,
     )
     with pytest.raises(ModelError):
-        handle.wait(5.0)
+        handle.wait(60.0)
     assert handle.status().state == "failed"
     assert handle.result.config["stopped_by"] == "error"
 
@@ -290,7 +290,7 @@ def test_live_feeds_cannot_be_paused_or_sped_up() -> None:
 
 def test_after_its_end_a_run_has_no_step_left() -> None:
     handle = run(feeds={"m": Synthetic(1, n=5)}, pipeline=[quoter], speed=FAST, background=True)
-    handle.wait(5.0)
+    handle.wait(60.0)
     handle.pause()
     handle.resume()
     with pytest.raises(HorizonError, match="nothing left to step"):
@@ -375,7 +375,7 @@ def test_several_runs_at_once_are_several() -> None:
         return handle
 
     handles = [one(place, seed) for place, seed in enumerate((1, 2, 3, 1))]
-    fills = [handle.wait(10.0).fills for handle in handles]
+    fills = [handle.wait(60.0).fills for handle in handles]
     assert fills[0] == fills[3]
     assert fills[0] != fills[1] != fills[2]
 
@@ -422,7 +422,7 @@ def test_names_are_escaped() -> None:
         background=True,
         feed_stale_threshold=1,
     )
-    handle.wait(5.0)
+    handle.wait(60.0)
     page = handle._repr_html_()
     assert "<i>" not in page
     assert "&lt;i&gt;run&lt;/i&gt;" in page

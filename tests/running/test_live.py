@@ -106,7 +106,7 @@ def test_in_the_background_the_handle_has_the_error() -> None:
     with in_background(feeds={"m": feed}, pipeline=[quoter], connect_timeout=0.03) as handle:
         assert handle.status().state == "connecting"
         with pytest.raises(FeedError):
-            handle.wait(5.0)
+            handle.wait(60.0)
         assert isinstance(handle.exception, FeedError)
         with pytest.raises(FeedError):
             _ = handle.result
@@ -120,7 +120,7 @@ def test_a_refusal_ends_the_run_at_once() -> None:
         begun = time.monotonic()
         with pytest.raises(FeedError, match=r"403.*Offline, play"):
             run(feeds={"m": Ticker(server.ws_url)}, pipeline=[quoter])
-        assert time.monotonic() - begun < 5.0
+        assert time.monotonic() - begun < 9.0
 
 
 def test_a_feed_that_fails_later_ends_the_run_and_leaves_its_result(tmp_path: Path) -> None:
@@ -134,7 +134,7 @@ def test_a_feed_that_fails_later_ends_the_run_and_leaves_its_result(tmp_path: Pa
         feeds={"m": Scripted(script)}, pipeline=[quoter], interval=None, save=saved
     ) as handle:
         with pytest.raises(FeedError, match=r"had enough.*Offline"):
-            handle.wait(5.0)
+            handle.wait(60.0)
         assert handle.result.config["stopped_by"] == "error"
         assert len(handle.result.orders_frame()) == 2
         assert hz.load_result(saved).config["rows"] == 1

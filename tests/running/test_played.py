@@ -523,7 +523,7 @@ def test_a_run_can_be_paused_before_it_has_begun() -> None:
         if handle.is_running:
             assert handle.status().state == "paused"
             handle.resume()
-        assert handle.wait(5.0).config["stopped_by"] == "end"
+        assert handle.wait(60.0).config["stopped_by"] == "end"
 
 
 def test_feeds_of_different_speeds_need_one() -> None:

@@ -42,7 +42,7 @@ def explorer(factory: Any = make, params: Any = None, **options: Any) -> Backtes
     )
 
 
-async def until(holds: Callable[[], object], seconds: float = 20.0) -> None:
+async def until(holds: Callable[[], object], seconds: float = 60.0) -> None:
     """Let the loop turn until something holds that a thread brings about."""
     end = time.monotonic() + seconds
     while not holds():

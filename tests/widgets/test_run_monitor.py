@@ -35,7 +35,7 @@ def quoter(ctx: Any) -> Any:
     return hz.quotes(ctx.feed.price, spread=0.04, size=10)
 
 
-async def until(is_so: Callable[[], Any], seconds: float = 20.0) -> None:
+async def until(is_so: Callable[[], Any], seconds: float = 60.0) -> None:
     """Wait for the run's thread, in the time of the wall."""
     end = time.perf_counter() + seconds
     while not is_so():

@@ -21,7 +21,7 @@ from tests.widgets.notebook import Page, assert_fit_to_show, do, in_a_notebook
 GRID = {"size": [1.0, 3.0, 0.0]}
 
 
-async def until(is_so: Callable[[], Any], seconds: float = 20.0) -> None:
+async def until(is_so: Callable[[], Any], seconds: float = 60.0) -> None:
     """Wait for threads, in the time of the wall; the loop's own time may run on meanwhile."""
     end = time.perf_counter() + seconds
     while not is_so():

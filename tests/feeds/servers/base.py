@@ -83,7 +83,7 @@ class Peer:
                     message if isinstance(message, str) else json.dumps(message)
                 )
 
-    async def receive(self, seconds: float = 5.0) -> Any:
+    async def receive(self, seconds: float = 60.0) -> Any:
         """The client's next message: JSON as an object, else text."""
         return await asyncio.wait_for(self._inbox.get(), seconds)
 
@@ -295,7 +295,7 @@ class Listener:
         self.task.cancel()
         await asyncio.gather(self.task, return_exceptions=True)
 
-    async def until(self, is_so: Callable[[], bool], seconds: float = 10.0) -> None:
+    async def until(self, is_so: Callable[[], bool], seconds: float = 60.0) -> None:
         """Wait for something to become true; fail loudly where it does not, or the feed ends."""
         until = time.monotonic() + seconds
         while not is_so():
