@@ -77,10 +77,11 @@ browser: setup ## drive the desk and run the notebooks in JupyterLab in a headle
 coverage: setup ## the quick tests again, with branch coverage, which doubles their time
 	$(PYTEST) -n $(JOBS) --cov --cov-report=term $(NONE_OK)
 
-test-long: setup ## the tests that take minutes
+test-long: setup ## the tests that take minutes, and the properties with examples of their own
 	$(PYTEST) -m long -n $(JOBS) tests $(NONE_OK)
+	$(PYTEST) -m "hypothesis and not long and not browser" --hypothesis-profile=other -n $(JOBS)
 
-docs: setup ## build the site into build/docs/html; a warning is an error, the examples run
+docs: setup ## build the site into build/docs/html, its examples run (DOCS_ARGS=--quick: not the course)
 	$(PYTEST) -q -n $(JOBS) tests/docs tests/test_readme.py
 	$(BIN)/python scripts/docs.py $(DOCS_ARGS)
 
