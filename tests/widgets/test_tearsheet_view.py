@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import threading
 import time
 from typing import Any
@@ -312,7 +313,11 @@ async def test_the_newest_choice_wins_and_what_is_shown_stays_until_then() -> No
     assert view.shown["can_stop"] is True
     time.sleep(0.31)
     view.paint()
-    assert view.shown["working"].startswith("Working out the numbers, 0.3 s; shown is the choice")
+    told = re.match(
+        r"Working out the numbers, (\d+\.\d) s; shown is the choice", view.shown["working"]
+    )
+    assert told is not None
+    assert float(told[1]) >= 0.3  # and more where the machine is busy
     view.go.set()
     await settled(view)
     # What was asked for between the first and the last was never begun.
