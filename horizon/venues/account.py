@@ -279,10 +279,18 @@ class Account(Ledger):
             order.in_transit = False
             market.expose(order)
             return
-        # It was overtaken: the queue is in order of arrival.
+        resting = iter(market.resting.values())
+        next(other for other in resting if other is order)
+        if all(other.in_transit for other in resting):
+            order.in_transit = False
+            market.expose(order)
+            return
+        # It was overtaken: those that are there are in order of arrival. Whatever else is on its
+        # way, with a place before it by now, arrives behind it.
         market.leave(order)
         order.in_transit = False
         market.rest(order)
+        market.landed = self.next_order - 1
         self._recount(order.leg, order.sign)
 
     def cancel_sent(self, ts: int, order_id: str) -> None:
@@ -425,8 +433,7 @@ class Account(Ledger):
         order.quantity = quantity
         if not order.is_market and price != order.price:
             market.leave(order)
-            if not order.in_transit:  # whatever is on its way arrives behind it
-                market.landed = self.next_order - 1
+            market.landed = self.next_order - 1  # whatever is on its way arrives behind it
             self._set_opening(order, 0.0)
             order.price = order.reference = price
             order.is_taker = is_taker

@@ -138,9 +138,10 @@ class MarketState:
         self.no: Leg | None = None
         #: How many orders it has accepted so far.
         self.orders = 0
-        #: Orders of an earlier serial that are still on their way were overtaken.
+        #: Orders of an earlier serial that are still on their way may have been overtaken.
         self.landed = 0
-        #: Open orders of both sides, in order of arrival.
+        #: Open orders of both sides: those that are there in order of arrival, and those on their
+        #: way where they will be if nothing overtakes them.
         self.resting: dict[str, OrderState] = {}
         # A tick between these two YES prices reaches no resting limit: one comparison instead
         # of a walk through the orders. `urgent` counts orders that each tick must visit.

@@ -319,10 +319,14 @@ class Second:
             self.later(land)
 
     def landed(self, order: Sent) -> None:
-        """It has arrived: the last of those that are there."""
+        """It has arrived: the last of those that are there.
+
+        Orders are sent in a row, and keep it but where one was overtaken on its way.
+        """
         queue = self.book.queue(order.leg)
-        queue.remove(order)
-        queue.append(order)
+        if any(other.arrived for other in queue[queue.index(order) + 1 :]):
+            queue.remove(order)
+            queue.append(order)
         order.arrived = True
         if order.price is not None:
             order.taker = self.book.is_taker(order.leg, order.sign, order.price)

@@ -12,7 +12,18 @@ from horizon.venues.fees import Fees, FlatFees
 from horizon.venues.fill_models import FillModel
 from horizon.venues.impact import Impact
 from horizon.venues.latency import ConstantLatency, Latency
-from tests.backtesting.scenes import Timetable, book, buy, fills, play, quote, ticks
+from tests.backtesting.scenes import (
+    Timetable,
+    book,
+    buy,
+    fills,
+    long,
+    orders,
+    play,
+    quote,
+    short,
+    ticks,
+)
 
 BOOKS = [book(float(t), [(0.48, 10.0)], [(0.52, 10.0), (0.55, 90.0)]) for t in range(6)]
 
@@ -61,6 +72,39 @@ def test_what_is_sent_later_may_arrive_earlier() -> None:
 
     # The second arrives at 1.5, the first at 3.0: that is their order at row 4.
     assert [size for _, _, size, _ in fills(result)] == [2.0, 1.0]
+
+
+def test_what_was_overtaken_is_still_before_what_arrives_after_it() -> None:
+    class Late(Latency):
+        """A quarter of a second more for what is sent at 0."""
+
+        def delay_ns(self, market_id: str, now_ns: int) -> int:
+            return 3_250_000_000 if now_ns == 0 else 500_000_000
+
+    table = {0.0: [buy(1, 0.45)], 1.0: [buy(2, 0.45)], 3.0: [buy(3, 0.45)]}
+    result = play(table, ticks(0.5, 0.5, 0.5, 0.5, 0.40), latency=Late())
+
+    # They arrive at 3.25, 1.5 and 3.5. The third is on its way as the first arrives.
+    assert [size for _, _, size, _ in fills(result)] == [2.0, 1.0, 3.0]
+
+
+def test_orders_on_their_way_reduce_and_open_in_the_order_in_which_they_were_sent() -> None:
+    # Short 4 at 100 from row 1: 1,400 of cash, 600 reserved. At row 2 the bid at 98 is there and
+    # buys those back; the one at 97, on its way, opens 4: 388. 412 are left, and 410 are asked.
+    table = {
+        0.0: [short(4)],
+        1.0: [long(4, 98.0)],
+        2.0: [long(4, 97.0), long(4, 102.5), long(4, 1.0)],
+    }
+    result = play(
+        table,
+        {"S": ticks(100.0, 100.0, 100.0, 100.0)},
+        markets=["S"],
+        latency_ms=900,
+        initial_capital=1000.0,
+    )
+
+    assert [row[-1] for row in orders(result)] == ["filled", "new", "new", "filled", "rejected"]
 
 
 def test_a_cancel_that_overtakes_its_order_ends_it_on_its_way() -> None:
