@@ -188,6 +188,8 @@ def worlds(draw: Any, *, kinds: tuple[str, ...] = PREDICTIONS + OTHERS) -> World
         "matching": "quotes" if mode == "quotes" else "price",
         "bar_fill_mode": draw(st.sampled_from(["cross", "touch"])) if mode == "bars" else "cross",
     }
+    if not draw(st.integers(0, 3)):
+        how |= {"latency_ms": 0.0, "latency": Wobbling()}
     outcomes = {m: draw(st.sampled_from([0.0, 1.0, 0.5])) for m in markets if draw(st.booleans())}
     outcomes = {m: v for m, v in outcomes.items() if m in PREDICTIONS}
     if outcomes:
