@@ -53,24 +53,48 @@ from horizon.analytics.calibration import (
 from horizon.analytics.curves import Curve, curve_of, equity_of
 from horizon.analytics.decay import EdgeDecay, edge_decay
 from horizon.analytics.depth import DepthGrid, depth_grid
+from horizon.analytics.deviations import (
+    downside_deviation,
+    downside_frequency,
+    downside_potential,
+    mean_absolute_deviation,
+    upside_frequency,
+    upside_potential,
+    upside_risk,
+    volatility,
+)
+from horizon.analytics.distribution import (
+    autocorrelation,
+    conditional_value_at_risk,
+    kurtosis,
+    skewness,
+    skewness_kurtosis_ratio,
+    tail_ratio,
+    value_at_risk,
+    variability_skewness,
+    volatility_skewness,
+)
 from horizon.analytics.drawdown import (
     DrawdownRecord,
-    burke_ratio,
-    calmar_ratio,
     drawdowns,
     max_drawdown,
     max_drawdown_duration,
     max_drawdown_money,
-    pain_index,
-    pain_ratio,
     running_peak,
     time_under_water,
+    underwater,
+)
+from horizon.analytics.drawdown_ratios import (
+    burke_ratio,
+    calmar_ratio,
+    pain_index,
+    pain_ratio,
     ulcer_index,
     ulcer_performance_index,
-    underwater,
 )
 from horizon.analytics.edges import ForecastScores, forecast_scores
 from horizon.analytics.fills import FillTable, fill_table
+from horizon.analytics.holdings import Exposure, exposure, time_in_market, turnover
 from horizon.analytics.inference import (
     Interval,
     bootstrap_interval,
@@ -96,38 +120,23 @@ from horizon.analytics.periods import (
     profit_by_weekday,
     yearly_returns,
 )
-from horizon.analytics.returns import (
+from horizon.analytics.ratios import (
     adjusted_sharpe_ratio,
-    annual_return,
-    autocorrelation,
-    conditional_value_at_risk,
     d_ratio,
-    downside_deviation,
-    downside_frequency,
-    downside_potential,
     gain_to_pain_ratio,
-    geometric_mean_return,
     kappa_ratio,
     kelly_fraction,
-    kurtosis,
-    longest_streaks,
-    mean_absolute_deviation,
     omega_ratio,
     omega_sharpe_ratio,
     sharpe_ratio,
-    skewness,
-    skewness_kurtosis_ratio,
     sortino_ratio,
+)
+from horizon.analytics.returns import (
+    annual_return,
+    geometric_mean_return,
+    longest_streaks,
     stability,
-    tail_ratio,
     total_return,
-    upside_frequency,
-    upside_potential,
-    upside_risk,
-    value_at_risk,
-    variability_skewness,
-    volatility,
-    volatility_skewness,
 )
 from horizon.analytics.rolling import (
     rolling_beta,
@@ -142,18 +151,14 @@ from horizon.analytics.spans import Span, span_between, span_named
 from horizon.analytics.tearsheet import Tearsheet, generate_tearsheet
 from horizon.analytics.trades import (
     Closings,
-    Exposure,
     RoundTrips,
     TradeStats,
     closings,
-    exposure,
     pnl_by_hour,
     pnl_by_market,
     pnl_by_weekday,
     round_trips,
-    time_in_market,
     trade_stats,
-    turnover,
 )
 from horizon.analytics.trials import RealityCheck, Regression, reality_check
 from horizon.analytics.volume import VolumeShares, volume_shares

@@ -20,9 +20,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from horizon import checks
+from horizon.analytics.arithmetic import checked_returns, compounded, deviation, ratio
 from horizon.analytics.forecasts import same_labels
 from horizon.analytics.products import dot
-from horizon.analytics.returns import annual_return, checked_returns, compounded, deviation, ratio
+from horizon.analytics.returns import annual_return
 
 __all__ = [
     "active_return",

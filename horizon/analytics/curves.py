@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from horizon import checks
-from horizon.analytics.returns import checked_returns, ruin_of
+from horizon.analytics.arithmetic import checked_returns, ruin_of
 from horizon.columns import NEVER, nanoseconds, numbers
 from horizon.errors import DataError
 

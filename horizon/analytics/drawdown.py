@@ -4,17 +4,10 @@
 the first day is a drawdown; `equity_of` makes one of returns. Depths are positive: 0.2 is a fall
 of 20 % from the peak, and where equity falls below 0 it is above 1. As long as the highest is not
 above 0 there is no fraction of it, and the depth counts as 0.0.
-
-References
-----------
-Martin and McCann (1989), The Investor's Guide to Fidelity Funds (ulcer index). Bacon (2008),
-Practical Portfolio Performance Measurement and Attribution (pain index). Burke (1994), A Sharper
-Sharpe Ratio.
 """
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -22,29 +15,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 from horizon import checks
-from horizon.analytics.curves import equity_of
+from horizon.analytics.arithmetic import checked_returns
 from horizon.analytics.forecasts import same_labels
 from horizon.analytics.products import dot
-from horizon.analytics.returns import annual_return, checked_returns, ratio
 from horizon.columns import NEVER, nanoseconds
 from horizon.errors import DataError
 
 __all__ = [
     "DrawdownRecord",
     "Episodes",
-    "burke_ratio",
-    "calmar_ratio",
     "drawdowns",
     "episodes_of",
     "max_drawdown",
     "max_drawdown_duration",
     "max_drawdown_money",
-    "pain_index",
-    "pain_ratio",
     "running_peak",
     "time_under_water",
-    "ulcer_index",
-    "ulcer_performance_index",
     "underwater",
 ]
 
@@ -444,219 +430,3 @@ def time_under_water(times_ns: Any, equity: Any) -> float:
         return 0.0
     is_below = underwater(equity)[:-1] < 0.0
     return dot(np.diff(times_ns).astype(np.float64), is_below) / span
-
-
-# ------------------------------------------------------------------------ of returns
-def calmar_ratio(returns: Any, *, periods_per_year: float = 252.0) -> float:
-    """Compound annual return over the largest drawdown, both of all returns.
-
-    Young's own ratio looks at the last 36 months.
-
-    Parameters
-    ----------
-    returns : array-like of shape (n,)
-        Simple returns per period, as fractions: 0.01 is 1 %. A NaN raises `DataError`.
-    periods_per_year : float
-        How many periods make a year: 252 trading days, 365 days, 12 months.
-
-    Returns
-    -------
-    float
-        ``inf`` for a gain without drawdown; 0.0 for neither.
-
-    References
-    ----------
-    Young (1991), Calmar Ratio: A Smoother Tool.
-
-    Examples
-    --------
-    A year's growth of 1.25 · 0.9 − 1 = 0.125 over a drawdown of 0.1:
-
-    >>> round(hz.analytics.calmar_ratio([0.25, -0.1], periods_per_year=2), 4)
-    1.25
-    """
-    values = checked_returns("returns", returns)
-    growth = annual_return(values, periods_per_year=periods_per_year)
-    return ratio(growth, max_drawdown(equity_of(values)))
-
-
-def pain_index(returns: Any) -> float:
-    """Mean depth below the peak over all periods, a positive fraction.
-
-    Parameters
-    ----------
-    returns : array-like of shape (n,)
-        Simple returns per period, as fractions: 0.01 is 1 %. A NaN raises `DataError`.
-
-    Returns
-    -------
-    float
-        0.0 without returns.
-
-    References
-    ----------
-    Bacon (2008), Practical Portfolio Performance Measurement and Attribution.
-
-    Examples
-    --------
-    Depths 0, 0.1, 0.1 and 0:
-
-    >>> round(hz.analytics.pain_index([0.1, -0.1, 0.0, 0.2]), 4)
-    0.05
-    """
-    values = checked_returns("returns", returns)
-    return -float(underwater(equity_of(values))[1:].mean()) + 0.0 if len(values) else 0.0
-
-
-def pain_ratio(returns: Any, *, periods_per_year: float = 252.0) -> float:
-    """Compound annual return over the pain index.
-
-    Drawdowns are taken from a starting wealth of 1. Tables that divide by an index cut to two
-    digits print a ratio a few percent off.
-
-    Parameters
-    ----------
-    returns : array-like of shape (n,)
-        Simple returns per period, as fractions: 0.01 is 1 %. A NaN raises `DataError`.
-    periods_per_year : float
-        How many periods make a year: 252 trading days, 365 days, 12 months.
-
-    Returns
-    -------
-    float
-        ``inf`` for a gain without drawdown; 0.0 for neither.
-
-    References
-    ----------
-    Bacon (2008), Practical Portfolio Performance Measurement and Attribution.
-
-    Examples
-    --------
-    A year's growth of 1.25 · 0.9 − 1 = 0.125 over a mean depth of (0 + 0.1) / 2:
-
-    >>> round(hz.analytics.pain_ratio([0.25, -0.1], periods_per_year=2), 4)
-    2.5
-    """
-    values = checked_returns("returns", returns)
-    return ratio(annual_return(values, periods_per_year=periods_per_year), pain_index(values))
-
-
-def ulcer_index(returns: Any) -> float:
-    """Root mean square depth below the peak over all periods, a fraction.
-
-    Parameters
-    ----------
-    returns : array-like of shape (n,)
-        Simple returns per period, as fractions: 0.01 is 1 %. A NaN raises `DataError`.
-
-    Returns
-    -------
-    float
-        0.0 without returns.
-
-    References
-    ----------
-    Martin and McCann (1989), The Investor's Guide to Fidelity Funds.
-
-    Examples
-    --------
-    Depths 0, 0.2, 0 and 0: √(0.04 / 4).
-
-    >>> round(hz.analytics.ulcer_index([0.1, -0.2, 0.25, 0.1]), 4)
-    0.1
-    """
-    values = checked_returns("returns", returns)
-    if len(values) == 0:
-        return 0.0
-    depth = underwater(equity_of(values))[1:]
-    return math.sqrt(dot(depth, depth) / len(values))
-
-
-def ulcer_performance_index(returns: Any, *, periods_per_year: float = 252.0) -> float:
-    """Compound annual return over the ulcer index (Martin ratio).
-
-    Parameters
-    ----------
-    returns : array-like of shape (n,)
-        Simple returns per period, as fractions: 0.01 is 1 %. A NaN raises `DataError`.
-    periods_per_year : float
-        How many periods make a year: 252 trading days, 365 days, 12 months.
-
-    Returns
-    -------
-    float
-        ``inf`` for a gain without drawdown; 0.0 for neither.
-
-    References
-    ----------
-    Martin and McCann (1989), The Investor's Guide to Fidelity Funds.
-
-    Examples
-    --------
-    A year's growth of 1.1 · 0.8 · 1.25 · 1.1 − 1 = 0.21 over √(0.2² / 4) = 0.1:
-
-    >>> returns = [0.1, -0.2, 0.25, 0.1]
-    >>> round(hz.analytics.ulcer_performance_index(returns, periods_per_year=4), 4)
-    2.1
-    """
-    values = checked_returns("returns", returns)
-    return ratio(annual_return(values, periods_per_year=periods_per_year), ulcer_index(values))
-
-
-def burke_ratio(
-    returns: Any,
-    *,
-    periods_per_year: float = 252.0,
-    modified: bool = False,
-    stretch: str = "peak",
-) -> float:
-    """Compound annual return over the root of the sum of squared drawdowns.
-
-    Parameters
-    ----------
-    returns : array-like of shape (n,)
-        Simple returns per period, as fractions: 0.01 is 1 %. A NaN raises `DataError`.
-    periods_per_year : float
-        How many periods make a year: 252 trading days, 365 days, 12 months.
-    modified : bool
-        Divide the sum by the number of returns, which makes spans comparable (Bacon).
-    stretch : {"peak", "losses"}
-        What a drawdown is: the largest depth of one stretch below a peak; or, as in Bacon's
-        tables, a run of losing periods, its losses added up.
-
-    Returns
-    -------
-    float
-        ``inf`` for a gain without drawdown; 0.0 for neither.
-
-    References
-    ----------
-    Burke (1994), A Sharper Sharpe Ratio.
-
-    Examples
-    --------
-    A year's growth of 1.1 · 0.8 · 1.25 · 1.1 − 1 = 0.21 over the one drawdown of 0.2; modified, it
-    is over √(0.2² / 4).
-
-    >>> returns = [0.1, -0.2, 0.25, 0.1]
-    >>> round(hz.analytics.burke_ratio(returns, periods_per_year=4), 4)
-    1.05
-    >>> round(hz.analytics.burke_ratio(returns, periods_per_year=4, modified=True), 4)
-    2.1
-    """
-    values = checked_returns("returns", returns)
-    growth = annual_return(values, periods_per_year=periods_per_year)
-    checks.one_of("stretch", stretch, ("peak", "losses"))
-    if len(values) == 0:
-        return 0.0
-    if stretch == "peak":
-        depths = episodes_of(underwater(equity_of(values))).depths
-    else:
-        is_loss = values < 0.0
-        begins = np.flatnonzero(is_loss & ~np.concatenate([[False], is_loss[:-1]]))
-        losses = np.where(is_loss, -values, 0.0)
-        depths = np.add.reduceat(losses, begins) if len(begins) else np.zeros(0)
-    risk = math.sqrt(dot(depths, depths))
-    if checks.flag("modified", modified):
-        risk /= math.sqrt(len(values))
-    return ratio(growth, risk)

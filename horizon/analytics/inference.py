@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from horizon import checks
-from horizon.analytics.returns import NO_SPREAD, NOISE, checked_returns, deviation, open_share
+from horizon.analytics.arithmetic import NO_SPREAD, NOISE, checked_returns, deviation, open_share
 
 __all__ = [
     "Interval",

@@ -18,25 +18,17 @@ from numpy.typing import NDArray
 
 from horizon import checks
 from horizon.analytics import benchmark as against
-from horizon.analytics import inference, periods, trades
+from horizon.analytics import holdings, inference, periods, trades
+from horizon.analytics.arithmetic import checked_returns, compounded, deviation, ratio
 from horizon.analytics.curves import Curve, curve_of
+from horizon.analytics.distribution import worst_count
 from horizon.analytics.drawdown import below_peak, episodes_of
 from horizon.analytics.edges import forecast_scores
 from horizon.analytics.fills import FillTable, table_of
 from horizon.analytics.metrics import Metrics
 from horizon.analytics.products import dot
-from horizon.analytics.returns import (
-    adjusted,
-    annual_return,
-    checked_returns,
-    compounded,
-    deviation,
-    ratio,
-    straightness,
-    streaks,
-    total_return,
-    worst_count,
-)
+from horizon.analytics.ratios import adjusted
+from horizon.analytics.returns import annual_return, straightness, streaks, total_return
 from horizon.analytics.sampling import YEAR_SECONDS, Sampling
 
 __all__ = ["metrics_of"]
@@ -310,7 +302,7 @@ def _of_trades(curve: Curve, table: FillTable) -> dict[str, Any]:
         return found
     start, end = int(curve.times_ns[0]), int(curve.times_ns[-1])
     if end > start:
-        found["time_in_market"] = trades.time_in_market(table, start, end)
+        found["time_in_market"] = holdings.time_in_market(table, start, end)
     mean = _mean_equity(curve)
     if mean <= 0.0:
         return found
@@ -318,7 +310,7 @@ def _of_trades(curve: Curve, table: FillTable) -> dict[str, Any]:
     years = curve.span_secs / YEAR_SECONDS
     found["annual_turnover"] = found["turnover"] / years if years > 0.0 else 0.0
     if end > start:
-        gross, net = trades.exposure(table).mean(start, end)
+        gross, net = holdings.exposure(table).mean(start, end)
         found["average_gross_exposure"] = gross / mean
         found["average_net_exposure"] = net / mean
     return found

@@ -17,8 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from horizon import checks
+from horizon.analytics.arithmetic import NO_SPREAD, NOISE, checked_returns
 from horizon.analytics.benchmark import paired
-from horizon.analytics.returns import NO_SPREAD, NOISE, checked_returns
 
 __all__ = ["rolling_beta", "rolling_sharpe", "rolling_sortino", "rolling_volatility"]
 

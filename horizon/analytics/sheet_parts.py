@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from horizon import checks, words
-from horizon.analytics import fill_parts, trades
+from horizon.analytics import fill_parts, holdings, trades
 from horizon.analytics.cautions import cautions_of
 from horizon.analytics.curves import Curve, curve_of
 from horizon.analytics.fills import FillTable
@@ -94,11 +94,11 @@ class TearsheetPart(Tearsheet):
         start, end = int(curve.times_ns[0]), int(curve.times_ns[-1])
         if end <= start:
             return found
-        held: dict[str, Any] = {"time_in_market": trades.time_in_market(history, start, end)}
+        held: dict[str, Any] = {"time_in_market": holdings.time_in_market(history, start, end)}
         steps = np.diff(curve.times_ns).astype(np.float64)
         mean = dot(steps, curve.equity[:-1]) / (end - start)
         if mean > 0.0:
-            gross, net = trades.exposure(history).mean(start, end)
+            gross, net = holdings.exposure(history).mean(start, end)
             held["average_gross_exposure"] = gross / mean
             held["average_net_exposure"] = net / mean
         return replace(found, **held)
@@ -112,20 +112,20 @@ class TearsheetPart(Tearsheet):
         return found.to_frame()[inside].reset_index(drop=True)
 
     @cached_property
-    def exposure(self) -> trades.Exposure:
+    def exposure(self) -> holdings.Exposure:
         """Gross and net positions at entry cost, at the start of the period and at each change."""
-        found = trades.exposure(self._history)
+        found = holdings.exposure(self._history)
         if self.span.is_all or len(self.curve) == 0:
             return found
         times, start = found.times_ns, int(self.curve.times_ns[0])
         first = int(np.searchsorted(times, start, side="right"))
         stop = int(np.searchsorted(times, self.span.stop_ns, side="left"))
         if first == 0:
-            return trades.Exposure(times[:stop], found.gross[:stop], found.net[:stop])
+            return holdings.Exposure(times[:stop], found.gross[:stop], found.net[:stop])
         own = slice(first - 1, stop)
         moved = times[own].copy()
         moved[0] = start
-        return trades.Exposure(moved, found.gross[own], found.net[own])
+        return holdings.Exposure(moved, found.gross[own], found.net[own])
 
     @cached_property
     def cautions(self) -> list[str]:

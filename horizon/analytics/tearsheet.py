@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from horizon import checks, words
 from horizon.analytics import drawdown as falls
-from horizon.analytics import periods, rolling, trades
+from horizon.analytics import holdings, periods, rolling, trades
 from horizon.analytics.alignment import beside
 from horizon.analytics.cautions import cautions_of
 from horizon.analytics.curves import Curve, curve_of, equity_of, returns_of
@@ -375,9 +375,9 @@ class Tearsheet:
         return trades.pnl_by_weekday(self.fills)
 
     @cached_property
-    def exposure(self) -> trades.Exposure:
+    def exposure(self) -> holdings.Exposure:
         """Gross and net positions at entry cost, at each change."""
-        return trades.exposure(self.fills)
+        return holdings.exposure(self.fills)
 
     def bootstrap(
         self,

@@ -21,8 +21,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from horizon import checks
+from horizon.analytics.arithmetic import NO_SPREAD, NOISE, open_share
 from horizon.analytics.products import dot
-from horizon.analytics.returns import NO_SPREAD, NOISE, open_share
 from horizon.errors import DataError
 
 __all__ = [

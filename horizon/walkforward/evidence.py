@@ -9,13 +9,13 @@ from typing import Any, Final, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from horizon.analytics.distribution import kurtosis, skewness
 from horizon.analytics.inference import (
     deflated_sharpe_ratio,
     expected_maximum_sharpe,
     probabilistic_sharpe_ratio,
 )
 from horizon.analytics.overfitting import cscv
-from horizon.analytics.returns import kurtosis, skewness
 from horizon.analytics.sensitivity import parameter_stability
 from horizon.analytics.trials import checked_trials, reality_check, regression, sharpe_ratios
 

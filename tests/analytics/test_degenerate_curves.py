@@ -164,6 +164,9 @@ OF_RETURNS = [
     name
     for name in (
         *an.returns.__all__,
+        *an.deviations.__all__,
+        *an.distribution.__all__,
+        *an.ratios.__all__,
         "calmar_ratio",
         "pain_index",
         "pain_ratio",
@@ -171,7 +174,7 @@ OF_RETURNS = [
         "ulcer_performance_index",
         "burke_ratio",
     )
-    if name not in ("checked_returns", "longest_streaks")
+    if name in an.__all__ and name != "longest_streaks"
 ]
 BESIDE = an.benchmark.__all__
 

@@ -8,8 +8,7 @@ import polars as pl
 import pytest
 
 from horizon import analytics as an
-from horizon.analytics import Tearsheet
-from horizon.analytics import returns as module
+from horizon.analytics import Tearsheet, arithmetic, deviations, distribution, ratios, returns
 from horizon.errors import DataError
 
 # Sum 0.10, mean 0.02; distances from it 0.08, -0.07, 0, -0.05, 0.04, their squares sum to 0.0154.
@@ -19,8 +18,12 @@ RISES = [0.01, 0.02, 0.03]
 FALLS = [-0.01, -0.02, -0.03]
 FLAT = [0.01] * 7  # 0.01 has no exact float, so their deviation is rounding, not 0
 
+#: Every public metric of one series of returns, by the module that it is in.
 OF_ONE_SERIES = [
-    name for name in module.__all__ if name not in ("checked_returns", "longest_streaks")
+    name
+    for module in (returns, deviations, distribution, ratios)
+    for name in module.__all__
+    if name in an.__all__ and name != "longest_streaks"
 ]
 
 
@@ -395,7 +398,7 @@ def test_wrong_option_is_named(name: str, option: str, bad: object) -> None:
 
 
 def test_what_a_checked_series_of_returns_is() -> None:
-    checked = module.checked_returns("returns", [1, 2])
+    checked = arithmetic.checked_returns("returns", [1, 2])
     assert checked.dtype == np.float64
     assert checked.tolist() == [1.0, 2.0]
 

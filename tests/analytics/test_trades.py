@@ -11,17 +11,15 @@ import pytest
 
 from horizon.analytics.edges import forecast_scores
 from horizon.analytics.fills import FillTable, fill_table
+from horizon.analytics.holdings import exposure, time_in_market, turnover
 from horizon.analytics.trades import (
     TradeStats,
     closings,
-    exposure,
     pnl_by_hour,
     pnl_by_market,
     pnl_by_weekday,
     round_trips,
-    time_in_market,
     trade_stats,
-    turnover,
 )
 from horizon.types import VenueFill, VenueSettlement
 

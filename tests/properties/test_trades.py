@@ -15,14 +15,13 @@ from hypothesis import strategies as st
 
 import horizon as hz
 from horizon.analytics.fills import FillTable, fill_table
+from horizon.analytics.holdings import exposure, time_in_market
 from horizon.analytics.trades import (
     closings,
-    exposure,
     pnl_by_hour,
     pnl_by_market,
     pnl_by_weekday,
     round_trips,
-    time_in_market,
     trade_stats,
 )
 from horizon.types import VenueFill, VenueSettlement

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import horizon as hz
-from horizon.analytics import trades
+from horizon.analytics import holdings, trades
 from horizon.analytics.curves import Curve
 from horizon.analytics.sampling import Sampling
 from horizon.walkforward.chain import chained_curve, chained_metrics, joined_table
@@ -69,10 +69,10 @@ def test_a_run_closes_nothing_that_another_has_opened() -> None:
     assert (stats.total_trades, stats.closings, stats.round_trips) == (3, 1, 1)
     assert stats.traded_notional == 11 + 21 + 19
     # What the first still held is at stake until it ends (1 to 2 s), not until the second's end.
-    shown = trades.exposure(table)
+    shown = holdings.exposure(table)
     assert shown.times_ns.tolist() == [1 * NS, 2 * NS, 11 * NS, 12 * NS]
     assert shown.gross.tolist() == [11.0, 0.0, 21.0, 0.0]
-    assert trades.time_in_market(table, 0, 13 * NS) == pytest.approx(2 / 13)
+    assert holdings.time_in_market(table, 0, 13 * NS) == pytest.approx(2 / 13)
     assert trades.pnl_by_market(table) == {"market": 2.0}
 
 
