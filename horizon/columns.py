@@ -44,6 +44,9 @@ _NS: Final = 1_000_000_000
 _LATEST_S: Final = 9.2e9
 _A_SECOND: Final = {"s": 1, "ms": 1_000, "us": 1_000_000}
 _HAS_ZONE: Final = re.compile(r"(?:Z|[+-]\d\d(?::?\d\d)?)$", re.IGNORECASE)
+_NUMBER: Final = re.compile(
+    r"\s*[-+]?(?:\d+\.?\d*|\.\d+)(?:e[-+]?\d+)?\s*", re.ASCII | re.IGNORECASE
+)
 _REAL: Final = (int, float, np.integer, np.floating, Decimal, Fraction)
 
 
@@ -55,7 +58,9 @@ def numbers(values: Any) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
     ndarray of float64
         NaN where there is none.
     ndarray of bool
-        Where something stands that is no number: text, a boolean, what no float can hold.
+        Where something stands that is no number: text, a boolean, what no float can hold. One
+        cell that is no number makes texts of a whole column of a CSV: where only some of its
+        texts are numbers, the others are meant.
     """
     array, _ = _as_array(values)
     if array.dtype.kind in "iuf":
@@ -63,7 +68,10 @@ def numbers(values: Any) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
         return floats, np.zeros(len(floats), dtype=bool)
     floats = np.full(len(array), np.nan)
     bad = np.zeros(len(array), dtype=bool)
-    for i, value in enumerate(array.tolist()):
+    listed = array.tolist()
+    if (read := _numbers_among_texts(listed)) is not None:
+        return read
+    for i, value in enumerate(listed):
         if _is_missing(value):
             continue
         if isinstance(value, bool) or not isinstance(value, _REAL):
@@ -73,6 +81,25 @@ def numbers(values: Any) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
             floats[i] = float(value)
         except OverflowError:
             bad[i] = True
+    return floats, bad
+
+
+def _numbers_among_texts(
+    values: list[Any],
+) -> tuple[NDArray[np.float64], NDArray[np.bool_]] | None:
+    """Read texts of which some are numbers and some are none; None for any other column."""
+    is_text = np.fromiter((isinstance(value, str) for value in values), bool, len(values))
+    others = (value for value, one in zip(values, is_text, strict=True) if not one)
+    if not is_text.any() or not all(map(_is_missing, others)):
+        return None
+    is_number = np.zeros(len(values), dtype=bool)
+    for i in np.flatnonzero(is_text):
+        is_number[i] = _NUMBER.fullmatch(values[i]) is not None
+    bad = is_text & ~is_number
+    if not is_number.any() or not bad.any():
+        return None
+    floats = np.full(len(values), np.nan)
+    floats[is_number] = [float(values[i]) for i in np.flatnonzero(is_number)]
     return floats, bad
 
 

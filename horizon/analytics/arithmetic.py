@@ -54,6 +54,7 @@ def checked_returns(name: str, returns: Any) -> Numbers:
     if is_bad.any() or not np.isfinite(values).all():
         row = int(np.argmax(is_bad | ~np.isfinite(values)))
         bad = returns.iloc[row] if hasattr(returns, "iloc") else returns[row]
+        bad = bad.item() if isinstance(bad, np.generic) else bad
         raise DataError(
             f"{name} must be finite numbers, row {row} has {checks.show(bad)}", row=row, value=bad
         )

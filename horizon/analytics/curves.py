@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 
 from horizon import checks
 from horizon.analytics.arithmetic import checked_returns, ruin_of
-from horizon.columns import NEVER, nanoseconds, numbers
+from horizon.analytics.times import read_times
+from horizon.columns import numbers
 from horizon.errors import DataError
 
 __all__ = ["Curve", "curve_of", "equity_of", "returns_of"]
@@ -196,7 +197,6 @@ def _columns(
     data: Any, name: str, value_names: tuple[str, ...] = ("equity",)
 ) -> tuple[Nanoseconds, Numbers]:
     times, values = _two_columns(data, name, value_names)
-    times = _dates(times)
     _refuse_numbered_days(times, name)
     for column in (times, values):
         if getattr(column, "ndim", 1) != 1:
@@ -207,6 +207,7 @@ def _columns(
     if is_bad.any() or not np.isfinite(equity).all():
         row = int(np.argmax(is_bad | ~np.isfinite(equity)))
         bad = values.iloc[row] if hasattr(values, "iloc") else values[row]
+        bad = bad.item() if isinstance(bad, np.generic) else bad
         is_missing = not is_bad[row] and np.isnan(equity[row])
         gap = "" if not is_missing else "; drop what is missing, as in returns.dropna()"
         raise DataError(
@@ -214,28 +215,9 @@ def _columns(
             row=row,
             value=bad,
         )
-    stamps = nanoseconds(times, None)
-    if len(stamps) != len(equity):
-        raise ValueError(f"{name} must have one time each, had {len(stamps)} and {len(equity)}")
-    if len(stamps) and stamps.min() == NEVER:
-        row = int(np.argmax(stamps == NEVER))
-        bad = times.iloc[row] if hasattr(times, "iloc") else times[row]
-        raise DataError(
-            f"{name} must have times as epoch seconds or datetimes, row {row} has "
-            f"{checks.show(bad)}",
-            row=row,
-            value=bad,
-        )
-    falls = stamps[1:] < stamps[:-1]
-    if falls.any():
-        row = int(np.argmax(falls)) + 1
-        here, before = stamps[row - 1 : row + 1].view("datetime64[ns]")[::-1]
-        raise DataError(
-            f"{name} must be in order of time, row {row} at {here} comes after {before}",
-            row=row,
-            value=here,
-        )
-    return stamps, equity
+    if len(times) != len(equity):
+        raise ValueError(f"{name} must have one time each, had {len(times)} and {len(equity)}")
+    return read_times(name, times, "have times as epoch seconds or datetimes"), equity
 
 
 def _two_columns(data: Any, name: str, value_names: tuple[str, ...]) -> tuple[Any, Any]:
@@ -293,16 +275,6 @@ def _named(columns: list[Any], names: tuple[str, ...]) -> Any:
     """The column that has one of the names, in any case; the first name that is there."""
     lowered = {str(column).lower(): column for column in reversed(columns)}
     return next((lowered[name] for name in names if name in lowered), None)
-
-
-def _dates(times: Any) -> Any:
-    """Take times in a zone that are all midnight there as the dates that they stand for."""
-    zoned = getattr(times, "dt", None)
-    if zoned is None or getattr(zoned, "tz", None) is None or len(times) == 0:
-        return times
-    wall = zoned.tz_localize(None)
-    is_midnight = wall.eq(wall.dt.normalize())
-    return wall if bool(is_midnight.all()) else times
 
 
 def _refuse_numbered_days(times: Any, name: str) -> None:

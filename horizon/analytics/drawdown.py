@@ -9,7 +9,7 @@ above 0 there is no fraction of it, and the depth counts as 0.0.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,8 +18,7 @@ from horizon import checks
 from horizon.analytics.arithmetic import checked_returns
 from horizon.analytics.forecasts import same_labels
 from horizon.analytics.products import dot
-from horizon.columns import NEVER, nanoseconds
-from horizon.errors import DataError
+from horizon.analytics.times import read_stamps
 
 __all__ = [
     "DrawdownRecord",
@@ -36,8 +35,6 @@ __all__ = [
 
 Numbers = NDArray[np.float64]
 Nanoseconds = NDArray[np.int64]
-
-_LATEST_NS: Final = 2**63 - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,41 +108,12 @@ def _with_times(times_ns: Any, equity: Any) -> tuple[Nanoseconds, Numbers]:
     """Take equity with a time for each point, in order of time."""
     values = checked_returns("equity", equity)
     same_labels(times_ns=times_ns, equity=equity)
-    times = np.asarray(times_ns)
-    if times.dtype.kind == "M":
-        times = nanoseconds(times, None)
-    if times.shape != values.shape:
+    size = np.size(times_ns) if not hasattr(times_ns, "__len__") else len(times_ns)
+    if size != len(values) or np.ndim(times_ns) != 1:
         raise ValueError(
-            f"times_ns must have a time for each of equity, had {times.size} for {values.size}"
+            f"times_ns must have a time for each of equity, had {size} for {len(values)}"
         )
-    if len(times) and times.dtype.kind not in "iu":
-        raise TypeError(f"times_ns must be integers or datetimes, was {times.dtype}")
-    if times.dtype.kind == "u" and len(times) and int(times.max()) > _LATEST_NS:
-        row = int(np.argmax(times > _LATEST_NS))
-        raise DataError(
-            f"times_ns must be nanoseconds before the year 2262, row {row} has {times[row]}",
-            row=row,
-            value=int(times[row]),
-        )
-    stamps = times.astype(np.int64)
-    # The lowest of integers stands for a time that is missing, in datetimes as in frames.
-    if len(stamps) and stamps.min() == NEVER:
-        row = int(np.argmax(stamps == NEVER))
-        raise DataError(
-            f"times_ns must be times, row {row} has {np.asarray(times_ns)[row]}",
-            row=row,
-            value=np.asarray(times_ns)[row],
-        )
-    falls = stamps[1:] < stamps[:-1]
-    if falls.any():
-        row = int(np.argmax(falls)) + 1
-        here, before = (np.asarray(times_ns)[at] for at in (row, row - 1))
-        raise DataError(
-            f"times_ns must be in order of time, row {row} at {here} comes after {before}",
-            row=row,
-            value=here,
-        )
-    return stamps, values
+    return read_stamps("times_ns", times_ns), values
 
 
 def running_peak(equity: Any) -> Numbers:
@@ -284,8 +252,10 @@ def drawdowns(times_ns: Any, equity: Any, *, most: int | None = 5) -> list[Drawd
 
     Parameters
     ----------
-    times_ns : array-like of int64 or datetime64, shape (n,)
-        Nanoseconds since 1970 (UTC), one for each of `equity`, never falling.
+    times_ns : array-like of datetimes or int64, shape (n,)
+        One for each of `equity`, never falling: datetimes of any kind or ISO text, UTC where no
+        zone is given; or integers, which are nanoseconds since 1970 (UTC). The ``asi8`` of a
+        pandas index has its own unit, which pandas 3 makes microseconds: give the index itself.
     equity : array-like of shape (n,)
         Equity in currency; the first value is the initial capital. A NaN raises `DataError`.
     most : int or None
@@ -302,7 +272,7 @@ def drawdowns(times_ns: Any, equity: Any, *, most: int | None = 5) -> list[Drawd
         (NaT) or lies before the one above it; the row and the value are named.
     TypeError, ValueError
         If there is not one time for each of `equity`, the labels of two Series differ, or times
-        are no whole nanoseconds or datetimes.
+        are neither integers nor datetimes.
 
     Examples
     --------
@@ -346,8 +316,10 @@ def max_drawdown_duration(times_ns: Any, equity: Any, *, counted: str = "peak") 
 
     Parameters
     ----------
-    times_ns : array-like of int64 or datetime64, shape (n,)
-        Nanoseconds since 1970 (UTC), one for each of `equity`, never falling.
+    times_ns : array-like of datetimes or int64, shape (n,)
+        One for each of `equity`, never falling: datetimes of any kind or ISO text, UTC where no
+        zone is given; or integers, which are nanoseconds since 1970 (UTC). The ``asi8`` of a
+        pandas index has its own unit, which pandas 3 makes microseconds: give the index itself.
     equity : array-like of shape (n,)
         Equity in currency; the first value is the initial capital. A NaN raises `DataError`.
     counted : {"peak", "below"}
@@ -366,7 +338,7 @@ def max_drawdown_duration(times_ns: Any, equity: Any, *, counted: str = "peak") 
         (NaT) or lies before the one above it; the row and the value are named.
     TypeError, ValueError
         If there is not one time for each of `equity`, the labels of two Series differ, or times
-        are no whole nanoseconds or datetimes.
+        are neither integers nor datetimes.
 
     References
     ----------
@@ -397,8 +369,10 @@ def time_under_water(times_ns: Any, equity: Any) -> float:
 
     Parameters
     ----------
-    times_ns : array-like of int64 or datetime64, shape (n,)
-        Nanoseconds since 1970 (UTC), one for each of `equity`, never falling.
+    times_ns : array-like of datetimes or int64, shape (n,)
+        One for each of `equity`, never falling: datetimes of any kind or ISO text, UTC where no
+        zone is given; or integers, which are nanoseconds since 1970 (UTC). The ``asi8`` of a
+        pandas index has its own unit, which pandas 3 makes microseconds: give the index itself.
     equity : array-like of shape (n,)
         Equity in currency; the first value is the initial capital. A NaN raises `DataError`.
 
@@ -414,7 +388,7 @@ def time_under_water(times_ns: Any, equity: Any) -> float:
         (NaT) or lies before the one above it; the row and the value are named.
     TypeError, ValueError
         If there is not one time for each of `equity`, the labels of two Series differ, or times
-        are no whole nanoseconds or datetimes.
+        are neither integers nor datetimes.
 
     Examples
     --------

@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 import pandas as pd
+import polars as pl
 import pytest
 
 from horizon import analytics as an
@@ -222,13 +223,70 @@ def test_times_of_another_length_are_refused(n: int) -> None:
 
 def test_times_are_whole_nanoseconds_or_datetimes() -> None:
     for function in (an.drawdowns, an.max_drawdown_duration, an.time_under_water):
-        with pytest.raises(TypeError, match="times_ns must be integers or datetimes, was float64"):
-            function(TIMES / 1e9, TWO_FALLS)
+        for wrong, kind in ((TIMES / 1e9, "float64"), (TIMES > 0, "bool"), ([0.5] * 8, "float64")):
+            with pytest.raises(
+                TypeError,
+                match=rf"^times_ns must be integers \(nanoseconds\) or datetimes, was {kind}$",
+            ):
+                function(wrong, TWO_FALLS)
         dated = TIMES.view("datetime64[ns]").astype("datetime64[us]")
         assert function(dated, TWO_FALLS) == function(TIMES, TWO_FALLS)
 
 
 TIMED = (an.drawdowns, an.max_drawdown_duration, an.time_under_water)
+DAYS = pd.date_range("2024-03-08", periods=4)
+NEW_YORK = DAYS.tz_localize("America/New_York")
+FOURS = [100.0, 80.0, 90.0, 110.0]
+
+
+@pytest.mark.parametrize(
+    "times",
+    [
+        DAYS,
+        DAYS.tz_localize("UTC"),
+        NEW_YORK,
+        NEW_YORK + pd.Timedelta(hours=16),
+        pd.Series(NEW_YORK, index=range(4)),
+        list(DAYS),
+        list(NEW_YORK),
+        list(DAYS.to_pydatetime()),
+        tuple(NEW_YORK.to_pydatetime()),
+        list(DAYS.date),
+        DAYS.astype(str).tolist(),
+        DAYS.to_numpy(),
+        pl.Series(DAYS.to_numpy()).dt.replace_time_zone("America/New_York"),
+        pd.Series(DAYS, dtype="timestamp[us, UTC][pyarrow]"),
+    ],
+    ids=[
+        *("index", "UTC", "dates in a zone", "index in a zone", "series in a zone", "timestamps"),
+        *("timestamps in a zone", "datetimes", "datetimes in a zone", "dates", "texts", "numpy"),
+        *("polars in a zone", "arrow"),
+    ],
+)
+def test_times_are_read_as_those_of_a_curve(times: object) -> None:
+    """One reader: daylight saving begins in New York on 10 March 2024, so a day has 23 hours."""
+    frame = {"time": times, "equity": FOURS}
+    ns = an.curve_of(frame).times_ns
+    for function in TIMED:
+        assert function(times, FOURS) == function(ns, FOURS)
+    (fall,) = an.drawdowns(times, FOURS)
+    assert fall.peak_time == ns[0] / 1e9
+    assert fall.duration_secs == (ns[3] - ns[0]) / 1e9
+
+
+def test_integers_among_other_times_are_refused_by_their_row() -> None:
+    for times, row in (([DAYS[0], 5, 6, 7], 0), ([1, 2, DAYS[2], 4], 2), ([1, None, 3, 4], 1)):
+        for function in TIMED:
+            with pytest.raises(DataError, match=rf"all be datetimes, row {row} has ") as found:
+                function(times, FOURS)
+            assert found.value.row == row
+    with pytest.raises(DataError, match="row 1 has <NA>"):
+        an.drawdowns(pd.Series([1, None, 3, 4], dtype="Int64"), FOURS)
+    assert an.time_under_water(pd.Series([0, 1, 2, 4], dtype="Int64"), FOURS) == 0.75
+    with pytest.raises(DataError, match=r"^times_ns must be times, row 1 has 'soon'$"):
+        an.drawdowns(["2024-01-01", "soon", "2024-01-03", "2024-01-04"], FOURS)
+    with pytest.raises(DataError, match=r"^times_ns must be times, row 2 has None$"):
+        an.drawdowns([DAYS[0], DAYS[1], None, DAYS[3]], FOURS)
 
 
 @pytest.mark.parametrize("function", TIMED)

@@ -1,6 +1,7 @@
 """Metrics of one series of returns against numbers worked out by hand."""
 
 import math
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -454,3 +455,39 @@ def test_equity_of_checks_what_it_is_given() -> None:
         an.equity_of([0.1, math.nan])
     with pytest.raises(ValueError, match="initial must be above 0, was 0"):
         an.equity_of([0.1], 0)
+
+
+@pytest.mark.parametrize(
+    "kind", ["Float64", "Int64", "float64[pyarrow]", "int64[pyarrow]", "boolean", "bool[pyarrow]"]
+)
+def test_what_is_missing_in_a_nullable_column_is_refused_in_words(kind: str) -> None:
+    """A column of true and false has no number in its first row already."""
+    days = pd.date_range("2024-01-01", periods=4)
+    column = pd.Series([1, 0, None, 1], dtype=kind, index=days)
+    row = 0 if kind.startswith("bool") else 2
+    for read in (an.sharpe_ratio, an.max_drawdown, Tearsheet.from_returns, an.curve_of):
+        with pytest.raises(DataError, match=rf" must be finite numbers, row {row} has ") as found:
+            read(column)
+        assert found.value.row == row
+    if row == 2:
+        whole = column.dropna()
+        assert an.total_return(whole) == 3.0  # 2 · 1 · 2 − 1
+        assert an.curve_of(whole).equity.tolist() == [1.0, 0.0, 1.0]
+
+
+@pytest.mark.parametrize("gap", ["", "4"])
+def test_one_text_in_a_column_of_a_file_is_named(tmp_path: Path, gap: str) -> None:
+    """It makes texts of all of the column, of which row 0 is a number none the less."""
+    path = tmp_path / "fund.csv"
+    path.write_text(
+        f"time,equity\n2024-01-01,1.5\n2024-01-02,-2e3\n2024-01-03,n/k\n2024-01-04,{gap}\n"
+    )
+    frame = pd.read_csv(path)
+    with pytest.raises(DataError, match=r"must be finite numbers, row 2 has 'n/k'$") as found:
+        an.curve_of(frame)
+    assert (found.value.row, found.value.value) == (2, "n/k")
+    with pytest.raises(DataError, match=r"^returns must be finite numbers, row 2 has 'n/k'$"):
+        an.sharpe_ratio(frame["equity"])
+    # Where all are numbers, it was a text that was given.
+    with pytest.raises(DataError, match=r"row 0 has '1.5'$"):
+        an.sharpe_ratio(frame["equity"].iloc[:2])

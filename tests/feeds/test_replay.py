@@ -276,6 +276,18 @@ def test_bad_row_is_refused_by_feed_row_and_value_or_dropped_and_counted(
     assert feed.total == 3
 
 
+def test_one_text_among_the_numbers_of_a_file_is_the_bad_row(tmp_path: Path) -> None:
+    """It makes texts of the whole column; the other rows are what they were."""
+    path = tmp_path / "tape.csv"
+    path.write_text("timestamp,price,volume\n1,0.5,3\n2,.25,\n3,halt,4\n4,1e-1,x\n")
+    with pytest.raises(DataError, match=r"row 2: price must be a number .*, was 'halt'$") as caught:
+        Replay(path)
+    assert caught.value.row == 2
+    feed = Replay(path, bad_rows="drop")
+    assert feed.dropped == {"price": 1, "size": 1}
+    assert [(row.price, row.volume) for row in feed] == [(0.5, 3.0), (0.25, None)]
+
+
 def test_error_names_the_first_bad_row_of_the_feed_at_fault() -> None:
     feeds = {"fine": ticks(1), "torn": ticks(1, 2, 3, bid=[1, 9, 1], ask=[2, 2, -1])}
     with pytest.raises(DataError, match="feed 'torn', row 1: bid 9 is above ask 2") as caught:
