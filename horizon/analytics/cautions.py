@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from horizon import words
+from horizon.analytics.edges import far_from_price
 from horizon.analytics.sampling import DAY_NS, YEAR_SECONDS
 
 if TYPE_CHECKING:
@@ -27,8 +28,8 @@ _STILL: Final = 0.5
 def cautions_of(sheet: Tearsheet, benchmark: Curve | None) -> list[str]:
     """Look for what makes numbers mislead although nothing is wrong with the arithmetic.
 
-    A short record, equity or returns that look like something else, fills outside the curve, a
-    benchmark that has ended or is too coarse.
+    A short record, equity or returns that look like something else, fills outside the curve, fair
+    values that are no prices, a benchmark that has ended or is too coarse.
 
     Parameters
     ----------
@@ -63,6 +64,7 @@ def cautions_of(sheet: Tearsheet, benchmark: Curve | None) -> list[str]:
     elif n and curve.equity.min() < 0.0:
         found.append("The account was below 0: drawdowns pass 100 %, and later returns count as 0.")
     found += _of_fills(sheet)
+    found += _of_forecasts(sheet)
     found += _of_benchmark(sheet, benchmark)
     return found
 
@@ -79,6 +81,20 @@ def _of_fills(sheet: Tearsheet) -> list[str]:
     if outside == 0:
         return []
     return [f"{outside:,} of {len(fills):,} fills lie outside the time of the curve."]
+
+
+def _of_forecasts(sheet: Tearsheet) -> list[str]:
+    if sheet._fair_values is None:
+        return []
+    far = far_from_price(sheet.fills, sheet._fair_values)
+    if far == 0:
+        return []
+    count = int(np.count_nonzero(~sheet.fills.is_settlement))
+    return [
+        f"The fair values behind {far:,} of {count:,} fill{'' if count == 1 else 's'} are far from "
+        "the price, more than ten times as much or less than a tenth: the average edge means "
+        "little then. In a backtest the last number that a stage returns counts as the fair value."
+    ]
 
 
 def _of_benchmark(sheet: Tearsheet, benchmark: Curve | None) -> list[str]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,7 +18,10 @@ from horizon.columns import numbers
 from horizon.errors import DataError
 from horizon.instruments import NO_SUFFIX
 
-__all__ = ["ForecastScores", "forecast_scores"]
+__all__ = ["ForecastScores", "far_from_price", "forecast_scores"]
+
+#: A fair value so many times the price, or the price so many times the value, is none of it.
+_FAR: Final = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +38,7 @@ class ForecastScores:
         The same for the model's fair value at those fills.
     avg_edge : float or None
         Mean of fair − price for buys of YES and price − fair for sells, over all fills that have
-        a fair value.
+        a fair value; in units of price, a fill of 1 as much as one of 1,000.
 
     Examples
     --------
@@ -99,9 +102,7 @@ def forecast_scores(
     table = table_of(table, name="table")
     is_fill = ~table.is_settlement
     ids = table.market_ids[is_fill].tolist()
-    is_no = np.array([market.endswith(NO_SUFFIX) for market in ids], dtype=bool)
-    own = table.prices[is_fill]
-    prices = np.where(is_no, np.floor((1.0 - own) * 1e12 + 0.5) / 1e12, own)
+    is_no, prices = _of_yes(table, is_fill)
     is_buy = table.is_buy[is_fill] != is_no
     given = _outcomes(outcomes)
     known = np.array([given.get(m.removesuffix(NO_SUFFIX), np.nan) for m in ids], dtype=np.float64)
@@ -121,6 +122,38 @@ def forecast_scores(
         model_brier_score=_mean_square(fair - known),
         avg_edge=_mean(np.where(is_buy, fair - prices, prices - fair)),
     )
+
+
+def far_from_price(table: FillTable, fair_values: Any) -> int:
+    """Count the fills whose fair value can hardly be one of what was traded.
+
+    It is more than ten times the price, or less than a tenth of it; at a price from 0 to 1, which
+    may be a probability, it is below 0, or above 1 and more than ten times the price: 0.02 for
+    what is worth 0.4 is a long shot.
+
+    Parameters
+    ----------
+    table : FillTable
+    fair_values : array-like of shape (n_fills,)
+        As in `forecast_scores`.
+    """
+    is_fill = ~table.is_settlement
+    _, prices = _of_yes(table, is_fill)
+    fair = _fair(fair_values, table, is_fill)
+    may_be_odds = prices <= 1.0
+    least = np.where(may_be_odds, 0.0, prices / _FAR)
+    most = np.where(may_be_odds, np.maximum(prices * _FAR, 1.0), prices * _FAR)
+    return int(np.count_nonzero((fair < least) | (fair > most)))
+
+
+def _of_yes(
+    table: FillTable, is_fill: NDArray[np.bool_]
+) -> tuple[NDArray[np.bool_], NDArray[np.float64]]:
+    """Say which fills are in NO, and at what price of YES each was made."""
+    ids = table.market_ids[is_fill].tolist()
+    is_no = np.array([market.endswith(NO_SUFFIX) for market in ids], dtype=bool)
+    own = table.prices[is_fill]
+    return is_no, np.where(is_no, np.floor((1.0 - own) * 1e12 + 0.5) / 1e12, own)
 
 
 def _outcomes(outcomes: Mapping[str, float] | None) -> dict[str, float]:

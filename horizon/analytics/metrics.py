@@ -13,7 +13,7 @@ from horizon.analytics.sampling import YEAR_SECONDS
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["GROUPS", "MetricRow", "Metrics"]
+__all__ = ["ANNUALISED", "GROUPS", "MARK", "MetricRow", "Metrics", "annual_note", "marked"]
 
 #: The groups in which metrics are shown, in this order.
 GROUPS: Final = (
@@ -27,6 +27,53 @@ GROUPS: Final = (
     "Forecasts",
     "Benchmark",
 )
+
+#: What is scaled to a year, by return, risk or length.
+ANNUALISED: Final = frozenset(
+    {
+        "active_return",
+        "adjusted_sharpe_ratio",
+        "alpha",
+        "annual_turnover",
+        "benchmark_cagr",
+        "benchmark_sharpe_ratio",
+        "burke_ratio",
+        "cagr",
+        "calmar_ratio",
+        "capture_ratio",
+        "down_capture",
+        "downside_deviation",
+        "information_ratio",
+        "m_squared",
+        "pain_ratio",
+        "sharpe_ratio",
+        "sharpe_standard_error",
+        "sortino_ratio",
+        "tracking_error",
+        "treynor_ratio",
+        "ulcer_performance_index",
+        "up_capture",
+        "volatility",
+    }
+)
+#: Stands behind the label of each of them where the record is too short for it to mean much.
+MARK: Final = "*"
+#: A record shorter than this, in years, is too short: thirty days.
+_SHORT: Final = 30 * 86_400 / YEAR_SECONDS
+
+
+def annual_note(years: float) -> str:
+    """Say what the mark means at the metrics of a short record; empty where none is needed.
+
+    Parameters
+    ----------
+    years : float
+        From the start of the record to its last point.
+    """
+    if not 0.0 < years < _SHORT:
+        return ""
+    span = " ".join(words.duration(years * YEAR_SECONDS).split()[:4])
+    return f"{MARK} scaled up from {span} to a year: arithmetic, not what a year would bring"
 
 
 def _metric(group: str, label: str, unit: str, meaning: str, default: Any = 0.0) -> Any:
@@ -322,7 +369,11 @@ class Metrics:
         "Forecasts", "Brier score, model", "ratio", "the same for the fair value at each fill", None
     )
     avg_edge: float | None = _metric(
-        "Forecasts", "Average edge", "ratio", "fair − price of buys, price − fair of sells", None
+        "Forecasts",
+        "Average edge",
+        "ratio",
+        "mean of fair value − price of buys and price − fair value of sells, in units of price",
+        None,
     )
     # ---- Benchmark
     benchmark_return_pct: float | None = _metric(
@@ -453,6 +504,11 @@ def shown_difference(change: float | int, unit: str, currency: str) -> str:
     if unit in ("fraction", "percent"):
         text = text.replace(" %", " pp")
     return f"{'−' if change < 0.0 else '+'}{text}"
+
+
+def marked(row: MetricRow, note: str) -> str:
+    """Write a metric's label, with the mark that a note explains where it is for this metric."""
+    return f"{row.label} {MARK}" if note and row.name in ANNUALISED else row.label
 
 
 def _document() -> None:

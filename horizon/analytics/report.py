@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from horizon import checks, words
-from horizon.analytics.metrics import GROUPS
+from horizon.analytics.metrics import ANNUALISED, GROUPS, annual_note, marked
 from horizon.analytics.sketch import percent, sketch
 
 if TYPE_CHECKING:
@@ -130,10 +130,13 @@ def html_summary(sheet: Tearsheet) -> str:
     There is no script in it, and its colours are those of the text around it.
     """
     shown = {row.name: row for row in sheet.rows()}
+    note = annual_note(sheet.metrics.years)
+    beneath = f'<p style="margin:.3em 0;font-size:.85em;opacity:.75">{note}</p>' if note else ""
     cells = "".join(
         '<div style="min-width:9em">'
         f'<dt style="{_PLAIN};opacity:.75;font-size:.85em;font-weight:normal">'
-        f'{html.escape(shown[name].label)}</dt><dd style="{_PLAIN};margin:0;font-weight:600;'
+        f"{html.escape(marked(shown[name], note))}</dt>"
+        f'<dd style="{_PLAIN};margin:0;font-weight:600;'
         f'font-variant-numeric:tabular-nums">{html.escape(shown[name].shown)}</dd></div>'
         for name in _KEY_FIGURES
         if name in shown
@@ -149,7 +152,7 @@ def html_summary(sheet: Tearsheet) -> str:
         f"{cautions}"
         f"{sketch(sheet)}"
         '<dl style="display:grid;grid-template-columns:repeat(auto-fill,minmax(9em,1fr));'
-        f'gap:.5em 1.2em;margin:.6em 0">{cells}</dl></div>'
+        f'gap:.5em 1.2em;margin:.6em 0">{cells}</dl>{beneath}</div>'
     )
 
 
@@ -206,6 +209,7 @@ def _between(start: str, end: str, share: float) -> str:
 def _metric_tables(sheet: Tearsheet) -> list[Table]:
     """One table for each group of metrics that has any."""
     rows = list(sheet.rows())
+    note = annual_note(sheet.metrics.years)
     tables = []
     for group in GROUPS:
         own = [row for row in rows if row.group == group]
@@ -214,8 +218,9 @@ def _metric_tables(sheet: Tearsheet) -> list[Table]:
                 Table(
                     group,
                     ("Metric", "Value"),
-                    [(row.label, [Cell(row.shown)]) for row in own],
-                    hints={row.label: row.meaning for row in own},
+                    [(marked(row, note), [Cell(row.shown)]) for row in own],
+                    note=note if any(row.name in ANNUALISED for row in own) else "",
+                    hints={marked(row, note): row.meaning for row in own},
                 )
             )
     return tables

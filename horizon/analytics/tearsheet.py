@@ -21,7 +21,7 @@ from horizon.analytics.edges import forecast_scores
 from horizon.analytics.fills import FillTable, table_of
 from horizon.analytics.inference import Interval, bootstrap_interval
 from horizon.analytics.measure import metrics_of
-from horizon.analytics.metrics import MetricRow, Metrics
+from horizon.analytics.metrics import MetricRow, Metrics, annual_note, marked
 from horizon.analytics.sampling import DAY_NS, Sampling
 from horizon.errors import DataError
 
@@ -511,14 +511,16 @@ class Tearsheet:
         title = words.name(self.title)
         head = f"{title}: {self.span_in_words}"
         lines = [head, "=" * min(len(head), 79)]
+        note = annual_note(self.metrics.years)
         for names in _FIRST:
             cells = [
-                f"{rows[name].label + ':':<26}{rows[name].shown:>14}"
+                f"{marked(rows[name], note) + ':':<26}{rows[name].shown:>14}"
                 for name in names
                 if name in rows
             ]
             if cells:
                 lines.append("   ".join(cells).rstrip())
+        lines += [note] if note else []
         lines += [f"! {caution}" for caution in self.cautions]
         return "\n".join(lines)
 
