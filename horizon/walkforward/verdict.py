@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -12,7 +12,7 @@ from horizon.analytics.sensitivity import ParameterStability
 from horizon.backtesting.result_words import counted
 from horizon.walkforward.evidence import BLIND, LEAST, LIMIT, SURE, Kind
 
-__all__ = ["Said"]
+__all__ = ["Said", "share"]
 
 _ADJECTIVES: Final = {"day": "daily", "week": "weekly", "month": "monthly"}
 
@@ -111,9 +111,9 @@ class Said:
         setting = words.setting(self.settings[found["best_setting"]])
         who = f"the best of {found['n_trials']:,}" if found["n_trials"] > 1 else "the setting"
         yield (
-            f"The best {self._ratio} is {_number(self._best)} ({setting}). Without any edge "
-            f"{who} would show as much in {_share(found['chance'])} of cases; more than "
-            f"{_share(LIMIT)} is called noise."
+            f"The best {self._ratio} is {self._best_words} ({setting}). Without any edge "
+            f"{who} would show as much in {share(found['chance'], beside=LIMIT)} of cases; more "
+            f"than {share(LIMIT)} is called noise."
         )
         if found["n_distinct"] < found["n_trials"]:
             yield (
@@ -126,21 +126,22 @@ class Said:
         if split is None:
             return
         yield (
-            f"Probability of backtest overfitting {_probability(split.pbo)}: in "
-            f"{_share(split.pbo)} of {split.n_splits:,} splits of the data the best setting of one "
-            f"half was no better than the median in the other ({BLIND:g} is choosing blindly), and "
-            f"in {_share(split.probability_of_loss)} it lost there."
+            f"Probability of backtest overfitting {_probability(split.pbo, beside=BLIND)}: in "
+            f"{share(split.pbo, beside=BLIND)} of {split.n_splits:,} splits of the data the best "
+            f"setting of one half was no better than the median in the other ({BLIND:g} is "
+            f"choosing blindly), and in {share(split.probability_of_loss)} it lost there."
         )
 
     def _of_deflation(self) -> str:
         found = self.figures
         probability, luck = found["deflated_sharpe"], found["expected_maximum"]
         said = (
-            f"Deflated Sharpe ratio {_probability(probability)}: the probability that the best is "
-            f"above {_number(luck)}, which is what luck gives the best of {found['n_trials']:,} "
-            "independent settings that differ as these do (0.95 is usual)."
+            f"Deflated Sharpe ratio {_probability(probability, beside=SURE)}: the probability that "
+            f"the best is above {_number(luck)}, which is what luck gives the best of "
+            f"{found['n_trials']:,} independent settings that differ as these do ({SURE:g} is "
+            "usual)."
         )
-        if self.kind in ("edge", "fragile") and probability < 0.95:
+        if self.kind in ("edge", "fragile") and probability < SURE:
             said += " It takes the whole difference between settings for luck, and so is strict."
         return said
 
@@ -150,7 +151,7 @@ class Said:
             yield (
                 f"Out of sample, all tests end to end, the {self._ratio} is "
                 f"{_number(found['out_of_sample_sharpe'])}; the probability that the true one is "
-                f"above 0 is {_share(found['out_of_sample_probability'])}."
+                f"above 0 is {share(found['out_of_sample_probability'], beside=SURE)}."
             )
 
     def _of_degradation(self) -> Iterator[str]:
@@ -162,8 +163,8 @@ class Said:
             )
             if not math.isnan(found["chosen_rank"]):
                 said += (
-                    f"; in the tests they beat {_share(found['chosen_rank'])} of the other "
-                    "settings (50 % is choosing blindly)"
+                    f"; in the tests they beat {share(found['chosen_rank'], beside=BLIND)} of the "
+                    f"other settings ({share(BLIND)} is choosing blindly)"
                 )
             yield f"{said}."
         if line is not None and line.n > 2:
@@ -178,14 +179,14 @@ class Said:
         said += counted(n, "window")
         if not math.isnan(one.move):
             said += (
-                f", moving {_share(one.move)} of its range from one to the next "
-                f"({_share(one.chance_move)} is choosing blindly)"
+                f", moving {share(one.move)} of its range from one to the next "
+                f"({share(one.chance_move)} is choosing blindly)"
             )
         if one.kept < 0.0:
             said += "; one value beside the best is worse than the middle setting in training"
         elif not math.isnan(one.kept):
             said += (
-                f"; one value beside the best keeps {_share(one.kept)} of its lead over the "
+                f"; one value beside the best keeps {share(one.kept)} of its lead over the "
                 "middle setting in training"
             )
         return f"{said}."
@@ -207,26 +208,27 @@ class Said:
                 yield "A setting that earns something."
                 return
             yield (
-                f"A best {self._ratio} above {_number(needed)} over this span and these settings."
+                f"A best {self._ratio} above {self._needed_words} over this span and these "
+                "settings."
             )
             longer = math.ceil(found["n_periods"] * (needed / self._best) ** 2)
             if longer <= 100 * found["n_periods"]:
                 yield (
-                    f"The same {_number(self._best)} over about {longer:,} {self._return}s in "
+                    f"The same {self._best_words} over about {longer:,} {self._return}s in "
                     f"place of {found['n_periods']:,}."
                 )
             if found["n_trials"] > 1:
                 yield "Fewer settings, chosen before looking at the data."
         else:
             yield (
-                f"A best {self._ratio} of {_number(needed)} or less over the whole span would be "
-                "called noise. So would this one, after enough settings that were tried and are "
-                "not counted here."
+                f"A best {self._ratio} of {self._needed_words} or less over the whole span would "
+                "be called noise. So would this one, after enough settings that were tried and "
+                "are not counted here."
             )
             if self.kind == "edge" and self._is_unproven:
                 yield (
                     "Longer tests, or better ones: they prove something by themselves where the "
-                    f"probability that their true ratio is above 0 is {_share(SURE)}."
+                    f"probability that their true ratio is above 0 is {share(SURE)}."
                 )
             if self.kind == "fragile":
                 yield from self._of_mending()
@@ -258,6 +260,16 @@ class Said:
         return math.nan if best is None else float(self.figures["sharpes"][best])
 
     @property
+    def _best_words(self) -> str:
+        """The best ratio, told apart from the one that is needed."""
+        return _number(self._best, beside=self.figures["needed_sharpe"])
+
+    @property
+    def _needed_words(self) -> str:
+        """The ratio that is needed, told apart from the best one."""
+        return _number(self.figures["needed_sharpe"], beside=self._best)
+
+    @property
     def _ratio(self) -> str:
         return "annual Sharpe ratio" if self.is_annual else f"Sharpe ratio per {self._return}"
 
@@ -267,21 +279,38 @@ class Said:
         return f"{adjective} return" if adjective else "return"
 
 
-def _number(value: float, *, sign: bool = False) -> str:
-    """Write a figure to three digits, with a real minus."""
+def _number(value: float, *, sign: bool = False, beside: float = math.nan) -> str:
+    """Write a figure to three digits, or to as many as tell it from another; with a real minus."""
     if not math.isfinite(value):
         return words.amount(value)
-    text = f"{value + 0.0:+.3g}" if sign else f"{value + 0.0:.3g}"
+    digits = _digits(value, beside, 3, lambda one, n: float(f"{one:.{n}g}"))
+    return f"{value + 0.0:{'+' if sign else ''}.{digits}g}".replace("-", "−")
+
+
+def share(value: float, *, beside: float = math.nan) -> str:
+    """Write a share as percent; what is not nothing is not rounded to it, nor to a limit."""
+    if 0.0 < value < 0.0005:
+        return "less than 0.1 %"
+    digits = _digits(value, beside, 1, lambda one, n: round(100.0 * one, n))
+    text = words.percent(value) if digits == 1 else f"{100.0 * value:.{digits}f} %"
     return text.replace("-", "−")
 
 
-def _share(value: float) -> str:
-    """Write a share as percent; what is not nothing is not rounded to it."""
-    if 0.0 < value < 0.0005:
-        return "less than 0.1 %"
-    return words.percent(value).replace("-", "−")
-
-
-def _probability(value: float) -> str:
+def _probability(value: float, *, beside: float) -> str:
     """Write a probability to three digits; what is not certain is not rounded to it."""
-    return "above 0.999" if 0.9995 <= value < 1.0 else _number(value)
+    return "above 0.999" if 0.9995 <= value < 1.0 else _number(value, beside=beside)
+
+
+def _digits(value: float, beside: float, fewest: int, shown: Callable[[float, int], float]) -> int:
+    """Count the digits to which a figure is above, below or equal to another as it is shown, too.
+
+    A reader compares what is shown, and a verdict must not contradict it.
+    """
+    if not (math.isfinite(value) and math.isfinite(beside)):
+        return fewest
+    order = value > beside, value < beside
+    for digits in range(fewest, 17):
+        ours, theirs = shown(value, digits), shown(beside, digits)
+        if (ours > theirs, ours < theirs) == order:
+            return digits
+    return 17
