@@ -13,6 +13,8 @@ from horizon.instruments import Market, class_of_id
 from horizon.types import AssetClass
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from horizon.client import ImperativeClient
     from horizon.feeds import BookReplay, Feed, Replay
     from horizon.widgets import Workbench
@@ -101,9 +103,11 @@ def checked(plan: Plan) -> Plan:
     feed = None
     if plan.data is not None:
         feed = _replay(plan)
+        if not feed.total:
+            raise Failed(f"{plan.data} has no row with a price: there is nothing to play")
         speed = plan.speed if plan.speed is not None else _usual_speed(feed)
         plan = replace(plan, speed=speed, kinds=_kinds(feed, plan.asked))
-        with _account(plan) as ex:
+        with _account(plan, feed) as ex:
             feed.run(ex, n=min(feed.total, _BOOKS_TRIED if plan.books else _TRIED))
 
     async def once() -> None:
@@ -113,48 +117,80 @@ def checked(plan: Plan) -> Plan:
     return plan
 
 
-def make_desk(plan: Plan, feed: Feed | None = None, *, play: bool = True) -> Workbench:
+def make_desk(
+    plan: Plan, feed: Replay | BookReplay | None = None, *, play: bool = True
+) -> Workbench:
     """Make the desk of a plan: an account of its own, and what plays to it.
 
     Parameters
     ----------
     plan : Plan
         As `checked` has returned it.
-    feed : Feed, optional
+    feed : Replay or BookReplay, optional
         The plan's data, where it was read already.
     play : bool
         Begin at once.
     """
     from horizon.widgets import workbench
 
-    ex = _account(plan)
-    feeds = (feed,) if feed is not None else _feeds(plan, ex)
+    if feed is None and plan.data is not None:
+        feed = _replay(plan)
+    ex = _account(plan, feed)
+    feeds = _made_up(plan, ex) if feed is None else (feed,)
     first = next(iter(plan.kinds), None)
     layout = plan.layout or ("book" if plan.books else None)
     return workbench(ex, feeds, market=first, layout=layout, play=play)
 
 
-def _account(plan: Plan) -> ImperativeClient:
+def _account(plan: Plan, feed: Replay | BookReplay | None) -> ImperativeClient:
     from horizon.client import connect
 
+    clock = None if feed is None else _clock_of(feed)
     if plan.books:
         ex = connect(
-            "book", initial_cash=plan.cash, fee_bps=plan.fee_bps, fill_model="probabilistic"
+            "book",
+            initial_cash=plan.cash,
+            fee_bps=plan.fee_bps,
+            fill_model="probabilistic",
+            clock=clock,
         )
     else:
-        # A fill costs what is quoted, where the data has quotes.
-        ex = connect("paper", initial_cash_usd=plan.cash, fee_bps=plan.fee_bps, matching="quotes")
+        ex = connect(
+            "paper",
+            initial_cash_usd=plan.cash,
+            fee_bps=plan.fee_bps,
+            matching="quotes",  # a fill costs what is quoted, where the data has quotes
+            clock=clock,
+        )
     for name, kind in plan.kinds.items():
         ex.declare(Market(name, AssetClass[kind]))
     return ex
 
 
-def _feeds(plan: Plan, ex: ImperativeClient) -> tuple[Feed, ...]:
+def _clock_of(feed: Replay | BookReplay) -> Callable[[], float]:
+    """Make a clock of the data's own time: of the first row, then of the latest that was sent.
+
+    A feed moves its first row to the account's present. Where that is the row's own time nothing
+    is moved, and orders, fills and charts bear the dates of the file. A later pass, whose first
+    row comes once more, goes on from the time that the account has reached.
+    """
+    first = feed.time_at(0)
+    assert first is not None  # `checked` has seen to it that there is a row
+    latest = first / 1e9
+
+    def present() -> float:
+        nonlocal latest
+        if feed.time is not None:
+            latest = max(latest, feed.time)
+        return latest
+
+    return present
+
+
+def _made_up(plan: Plan, ex: ImperativeClient) -> tuple[Feed, ...]:
     from horizon.feeds import SyntheticBooks
     from horizon.widgets.desk.demo import made_up
 
-    if plan.data is not None:
-        return (_replay(plan),)
     speed = 1.0 if plan.speed is None else plan.speed
     if plan.books:
         return (SyntheticBooks(1, market_id=plan.market or "rain-tomorrow", speed=speed),)

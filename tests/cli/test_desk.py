@@ -7,6 +7,7 @@ import json
 import socket
 import subprocess
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -115,9 +116,10 @@ def test_options_that_cannot_be(
     ("text", "arguments", "says"),
     [
         ("date,mid\n2024-01-02,5\n", [], "has no column 'price'; it has 'date', 'mid'"),
-        ("date,mid\n2024-01-02,5\n", [], "here: --column NAME=COLUMN"),
+        ("date,mid\n2024-01-02,5\n", [], "Say which is meant by --column price=COLUMN"),
         ("date,price\n2024-01-02,5\n2024-01-03,-1\n", [], "row 1: price must be a number from 0"),
         ("date,price\n2024-01-03,5\n2024-01-02,5\n", [], "row 1"),
+        ("date,price\n", [], "data.csv has no row with a price: there is nothing to play"),
         ("a,b\n1,2\n1,2,3\n", [], "data.csv cannot be read: "),
         (
             "date,price\n2024-01-02,5\n",
@@ -308,6 +310,38 @@ def test_recorded_books_are_replayed(tmp_path: Path) -> None:
     )
     plan = checked(Plan(data=str(path), books=True, market="ACME"))
     assert (plan.kinds, plan.speed) == ({"ACME": "Equity"}, 120.0)
+
+
+@pytest.mark.parametrize("books", [False, True], ids=["rows", "books"])
+def test_desk_of_a_file_lives_in_the_time_of_the_file(tmp_path: Path, books: bool) -> None:
+    """1.5 billion seconds is 14 July 2017, 02:40 UTC; the rows are a minute apart."""
+    path = tmp_path / "old.csv"
+    if books:
+        head, levels = "timestamp,bid_px_1,bid_sz_1,ask_px_1,ask_sz_1", ",99.5,10,100.5,5"
+    else:
+        head, levels = "timestamp,bid,ask", ",99.5,100.5"
+    rows = [f"{1_500_000_000 + 60 * row}{levels}" for row in range(3)]
+    path.write_text("\n".join([head, *rows]) + "\n")
+
+    minute = datetime(2017, 7, 14, 2, 41, tzinfo=UTC)
+
+    async def look(plan: Plan) -> None:
+        desk = make_desk(plan, play=False)
+        ex, (feed,) = desk.ex, desk.feeds
+        try:
+            assert ex.time == 1_500_000_000.0  # before a row was sent
+            assert await feed.play(ex, speed=float("inf"), n=2) == 2
+            order = ex.buy("ACME", 1, market=True)
+            # Between two rows it is the time of the last one.
+            assert (ex.time, order.submitted_at) == (1_500_000_060.0, minute)
+            # A second pass goes on from there: what was done cannot be taken back.
+            assert await feed.play(ex, speed=float("inf")) == 3
+            assert ex.time == 1_500_000_180.0
+            assert [fill.timestamp for fill in ex.fills()] == [1_500_000_060.0]
+        finally:
+            desk.close()
+
+    asyncio.run(look(checked(Plan(data=str(path), market="ACME", books=books))))
 
 
 def test_page_says_why_there_is_no_desk(
