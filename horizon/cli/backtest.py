@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from horizon.cli.output import FORMATS, metrics_csv, metrics_json, page_path, write_page
-from horizon.cli.problems import Failed, unreadable
-from horizon.cli.script import (
-    Script,
-    has_its_own,
-    load_script,
-    parse_settings,
-    show_script_errors,
+from horizon.cli.column_options import columns_given, in_options, in_script
+from horizon.cli.hints import Hinting
+from horizon.cli.output import (
+    FORMATS,
+    form_of,
+    metrics_csv,
+    metrics_json,
+    page_path,
+    write_page,
 )
+from horizon.cli.problems import Failed, unreadable
+from horizon.cli.script import Script, has_its_own, load_script, show_script_errors
+from horizon.cli.settings import parse_settings
+from horizon.errors import DataError
 
 if TYPE_CHECKING:
     from horizon.backtesting import BacktestResult
@@ -34,7 +40,24 @@ def _settings(ctx: click.Context, param: click.Parameter, given: tuple[str, ...]
         raise click.BadParameter(str(error), ctx, param) from None
 
 
-@click.command(short_help="Run the strategy of a Python file over history.")
+#: Options that are called otherwise here, or that a script says.
+_INSTEAD: Final = {
+    "--cash": "the script's initial_capital is what the account begins with, in USD",
+    "--fee-bps": "the script's paper_fee_rate is the fee, as a fraction: 0.0005 is 5 bps",
+    "--initial-capital": "the script's initial_capital is what the account begins with, in USD",
+    "--market": "the script's markets says which there are: markets = ['ACME']",
+    "--param": "--set NAME=VALUE gives a parameter another value",
+    "--params": "--set NAME=VALUE gives a parameter another value",
+    "--script": "SCRIPT stands without an option: horizon backtest momentum.py",
+    "--sep": "a CSV is read with commas between its columns; the script can read others into data",
+    "--separator": "a CSV is read with commas between its columns; the script can read others into "
+    "data",
+}
+
+
+@click.command(
+    cls=Hinting, instead=_INSTEAD, short_help="Run the strategy of a Python file over history."
+)
 @click.argument("script", type=_FILE)
 @click.option(
     "--data",
@@ -43,13 +66,22 @@ def _settings(ctx: click.Context, param: click.Parameter, given: tuple[str, ...]
     help="CSV or Parquet rows to replay, in place of the script's data.",
 )
 @click.option(
+    "--column",
+    "columns",
+    multiple=True,
+    metavar="NAME=COLUMN",
+    callback=columns_given,
+    help="What the file of --data calls a column, such as price=mid, in place of the script's "
+    "columns. Can be given several times.",
+)
+@click.option(
     "--set",
     "settings",
     multiple=True,
     metavar="NAME=VALUE",
     callback=_settings,
-    help="Give a parameter of the script's params another value for pipeline_factory, as JSON: 12, "
-    '0.5, true, "text". Can be given several times.',
+    help="Give a parameter in the script's params another value, as JSON: 12, 0.5, true, "
+    '"text". It is there from the line on that makes params. Can be given several times.',
 )
 @click.option(
     "-o",
@@ -72,7 +104,6 @@ def _settings(ctx: click.Context, param: click.Parameter, given: tuple[str, ...]
     "--format",
     "form",
     type=click.Choice(FORMATS),
-    default="text",
     help="What is printed. Default text.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Short for --format json.")
@@ -90,12 +121,13 @@ def _settings(ctx: click.Context, param: click.Parameter, given: tuple[str, ...]
 def backtest(
     script: Path,
     data: Path | None,
+    columns: dict[str, str],
     settings: dict[str, str],
     output: Path | None,
     overwrite: bool,
     html: Path | None,
     theme: str,
-    form: str,
+    form: str | None,
     as_json: bool,
     check_lookahead: bool,
     progress: bool | None,
@@ -139,6 +171,9 @@ def backtest(
       horizon backtest momentum.py -o runs/momentum --html momentum.html
       horizon backtest momentum.py --check-lookahead --json > metrics.json
     """
+    form = form_of(form, as_json)
+    if columns and data is None:
+        raise click.UsageError("--column is for the rows of --data")
     if overwrite and output is None:
         raise click.UsageError("--overwrite needs -o")
     if output is not None:
@@ -153,12 +188,10 @@ def backtest(
         shows = sys.stderr.isatty() if progress is None else progress
         _say_taken(loaded, data)
         if check_lookahead:
-            _check(loaded, data, shows)
+            _check(loaded, data, columns, shows)
             # What stages have kept of those runs must not be in the one that counts.
             loaded = load_script(script, settings)
-        result = _run(loaded, data, shows, is_asked=progress is not None)
-    if as_json:
-        form = "json"
+        result = _run(loaded, data, columns, shows, is_asked=progress is not None)
     if form == "text":
         click.echo(_without_hint(result.summary()))
     elif form == "json":
@@ -188,16 +221,33 @@ def _check_folder(path: Path, overwrite: bool) -> None:
         raise click.UsageError(
             f"-o: {str(path)!r} has something in it; --overwrite replaces a saved result"
         )
-    from horizon.backtesting.result_saving import FACTS, require_pyarrow
+    from horizon.backtesting.result_saving import require_pyarrow
 
     require_pyarrow()
-    if path.is_dir() and any(path.iterdir()) and not path.joinpath(FACTS).is_file():
+    if path.is_dir() and (others := _others_in(path)):
+        more = f" and {len(others) - 3} more" if len(others) > 3 else ""
         raise click.UsageError(
-            f"-o: {str(path)!r} holds no saved result but other files, which are never replaced"
+            f"-o: {str(path)!r} has other files than a saved result, which are never replaced: "
+            f"{', '.join(others[:3])}{more}"
         )
     there = next(place for place in path.absolute().parents if place.is_dir())
     if not os.access(there, os.W_OK):
         raise click.UsageError(f"-o: nothing can be written in {str(there)!r}")
+
+
+def _others_in(folder: Path) -> list[str]:
+    """Name the files that saving would refuse to replace; none of a whole saved result."""
+    from horizon.backtesting.result_decisions import DECISION_TABLES
+    from horizon.backtesting.result_saving import FACTS, FORMAT, TABLES
+
+    there = sorted(each.name for each in folder.iterdir())
+    try:
+        facts = json.loads(folder.joinpath(FACTS).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        facts = None
+    if not isinstance(facts, dict) or facts.get("format") != FORMAT:
+        return there
+    return [name for name in there if name not in (FACTS, *TABLES, *DECISION_TABLES)]
 
 
 def _say_taken(loaded: Script, data: Path | None) -> None:
@@ -208,10 +258,12 @@ def _say_taken(loaded: Script, data: Path | None) -> None:
     elif loaded.params:
         names.append("params")  # which of them the stages use is not known
     taken = f"taken from {loaded.path}: {', '.join(names)}"
-    if loaded.params and loaded.factory is not None:
-        from horizon.walkforward.tasks import setting_text
+    from horizon.walkforward.tasks import setting_text
 
+    if loaded.params and loaded.factory is not None:
         taken += f"; params: {setting_text(loaded.params)}"
+    elif loaded.settings:
+        taken += f"; --set: {setting_text(loaded.settings)}"
     click.echo(taken, err=True)
     own = loaded.arguments.get("data")
     if data is not None and own is not None and not isinstance(own, (str, Path)):
@@ -223,7 +275,7 @@ def _say_taken(loaded: Script, data: Path | None) -> None:
         )
 
 
-def _arguments(loaded: Script, data: Path | None) -> dict[str, Any]:
+def _arguments(loaded: Script, data: Path | None, columns: dict[str, str]) -> dict[str, Any]:
     with show_script_errors(loaded.path):
         given = loaded.made()
     if data is not None:
@@ -233,6 +285,8 @@ def _arguments(loaded: Script, data: Path | None) -> dict[str, Any]:
                 "which are of other rows: change the data in the script"
             )
         given["data"] = str(data)
+    if columns:
+        given["columns"] = columns
     if given.get("data") is None and given.get("book_data") is None:
         raise Failed(
             f"there is nothing to replay: give --data FILE, or leave data in {loaded.path}"
@@ -240,22 +294,28 @@ def _arguments(loaded: Script, data: Path | None) -> dict[str, Any]:
     return given
 
 
-def _run(loaded: Script, data: Path | None, shows: bool, *, is_asked: bool) -> BacktestResult:
+def _run(
+    loaded: Script, data: Path | None, columns: dict[str, str], shows: bool, *, is_asked: bool
+) -> BacktestResult:
     from horizon.backtesting import backtest as run
 
-    given = _arguments(loaded, data)
+    given = _arguments(loaded, data, columns)
     if is_asked or "progress" not in given:
         given["progress"] = shows
-    with show_script_errors(loaded.path), _name_file(data):
+    with show_script_errors(loaded.path), _name_file(data, loaded.path):
         return run(**given)
 
 
-def _check(loaded: Script, data: Path | None, shows: bool) -> None:
+def _check(loaded: Script, data: Path | None, columns: dict[str, str], shows: bool) -> None:
     """Look for look-ahead; end here if there is one."""
     from horizon.backtesting import check_lookahead as check
 
-    given = _arguments(loaded, data) | {"progress": shows}
-    replayed, note = given.pop("data", None), ""
+    given = _arguments(loaded, data, columns) | {"progress": shows}
+    replayed = given.pop("data", None)
+    notes = [
+        "Compared was what was decided up to the last cut. The run that is shown goes on to the "
+        "end of the data: its trades are all of its fills."
+    ]
     pipeline, strategies = given.pop("pipeline", None), given.pop("strategies", None)
     if loaded.factory is None:
         parts: dict[str, Any] = {"pipeline": pipeline, "strategies": strategies}
@@ -264,29 +324,34 @@ def _check(loaded: Script, data: Path | None, shows: bool) -> None:
             "pipeline_factory": (lambda data: loaded.made()["pipeline"]) if pipeline else None,
             "strategies": (lambda data: loaded.made()["strategies"]) if strategies else None,
         }
-        note = (
+        notes.append(
             "pipeline_factory was called anew for each run, but what the script itself had taken "
             "from its data before could not be cut."
         )
-    with show_script_errors(loaded.path), _name_file(data):
+    with show_script_errors(loaded.path), _name_file(data, loaded.path):
         report = check(replayed, **parts, **given)
     if not report.ok:
         raise Failed(f"the look-ahead check of {loaded.path}:\n{report}")
-    click.echo(f"{report}" + (f"\n{note}" if note else ""), err=True)
+    click.echo("\n".join([str(report), *notes]), err=True)
 
 
 class _name_file:  # noqa: N801  a context manager, used as a function
-    """Name the file of ``--data`` where a library could not read it."""
+    """Say of data that cannot be read whose it is, and how a column is named here."""
 
-    def __init__(self, data: Path | None) -> None:
+    def __init__(self, data: Path | None, script: Path) -> None:
         self._data = data
+        self._script = script
 
     def __enter__(self) -> None:
         """Nothing to begin."""
 
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
         """Say which file it was."""
-        if error is not None and self._data is not None:
-            reason = unreadable(error)
-            if reason is not None:
-                raise Failed(f"{self._data} cannot be read: {reason}") from error
+        if error is None:
+            return
+        if self._data is not None and (reason := unreadable(error)) is not None:
+            raise Failed(f"{self._data} cannot be read: {reason}") from error
+        if isinstance(error, DataError) and "columns=" in str(error):
+            if self._data is None:
+                raise Failed(in_script(error, self._script)) from error
+            raise Failed(f"{self._data}: {in_options(error)}") from error

@@ -7,6 +7,8 @@ from typing import Final
 
 import click
 
+from horizon.cli.column_options import columns_given, in_options
+from horizon.cli.hints import Hinting
 from horizon.cli.numbers import Number
 from horizon.errors import DataError
 
@@ -18,16 +20,6 @@ _KINDS: Final = {
     "crypto": "Crypto",
     "perp": "Perp",
 }
-
-
-def _columns(ctx: click.Context, param: click.Parameter, given: tuple[str, ...]) -> dict[str, str]:
-    columns = {}
-    for one in given:
-        ours, sign, theirs = one.partition("=")
-        if not sign or not ours or not theirs:
-            raise click.BadParameter(f"must be NAME=COLUMN, was {one!r}", ctx, param)
-        columns[ours] = theirs
-    return columns
 
 
 def _kinds(ctx: click.Context, param: click.Parameter, given: tuple[str, ...]) -> dict[str, str]:
@@ -50,7 +42,16 @@ def _layout_file(ctx: click.Context, param: click.Parameter, path: Path | None) 
     return path
 
 
-@click.command(short_help="A desk to trade by hand, in the browser.")
+#: Options that are called otherwise here.
+_INSTEAD: Final = {
+    "--file": "--data FILE names what is replayed",
+    "--initial-capital": "--cash USD is the paper money at the start",
+    "--sep": "a CSV is read with commas between its columns",
+    "--separator": "a CSV is read with commas between its columns",
+}
+
+
+@click.command(cls=Hinting, instead=_INSTEAD, short_help="A desk to trade by hand, in the browser.")
 @click.option(
     "--port",
     type=click.IntRange(0, 65535),
@@ -81,7 +82,8 @@ def _layout_file(ctx: click.Context, param: click.Parameter, path: Path | None) 
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     metavar="FILE",
     help="CSV or Parquet to replay: timestamp and price, or bid and ask, or open, high, low and "
-    "close; with --books, order books.",
+    "close; with --books, order books. The account then lives in the file's time: chart, orders "
+    "and fills bear its dates.",
 )
 @click.option("--market", metavar="ID", help="What the market is called, such as AAPL.")
 @click.option(
@@ -98,7 +100,7 @@ def _layout_file(ctx: click.Context, param: click.Parameter, path: Path | None) 
     "columns",
     multiple=True,
     metavar="NAME=COLUMN",
-    callback=_columns,
+    callback=columns_given,
     help="What the file calls a column, such as price=mid. Can be given several times.",
 )
 @click.option(
@@ -185,7 +187,7 @@ def desk(
         if (reason := unreadable(error)) is not None:
             raise Failed(f"{data} cannot be read: {reason}") from error
         if isinstance(error, DataError) and "columns=" in str(error):
-            raise Failed(f"{error}; here: --column NAME=COLUMN") from error
+            raise Failed(in_options(error)) from error
         raise
     for line in told(plan):
         click.echo(line, err=True)

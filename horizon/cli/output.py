@@ -18,9 +18,16 @@ if TYPE_CHECKING:
     from horizon.analytics.metrics import Metrics
     from horizon.analytics.tearsheet import Tearsheet
 
-__all__ = ["FORMATS", "metrics_csv", "metrics_json", "page_path", "write_page"]
+__all__ = ["FORMATS", "form_of", "metrics_csv", "metrics_json", "page_path", "write_page"]
 
 FORMATS = ("text", "json", "csv")
+
+
+def form_of(form: str | None, as_json: bool) -> str:
+    """Return what is to be printed, of ``--format`` and its short form ``--json``."""
+    if as_json and form not in (None, "json"):
+        raise click.UsageError(f"give --json or --format {form}, not both")
+    return "json" if as_json else form or "text"
 
 
 def metrics_json(sheet: Tearsheet, cautions: list[str], metrics: Metrics) -> str:

@@ -5,12 +5,20 @@ from __future__ import annotations
 import tempfile
 import webbrowser
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import click
 
+from horizon.cli.hints import Hinting
 from horizon.cli.numbers import Number
-from horizon.cli.output import FORMATS, metrics_csv, metrics_json, page_path, write_page
+from horizon.cli.output import (
+    FORMATS,
+    form_of,
+    metrics_csv,
+    metrics_json,
+    page_path,
+    write_page,
+)
 from horizon.cli.tables import CurveFile
 
 if TYPE_CHECKING:
@@ -31,7 +39,22 @@ def _separator(ctx: click.Context, param: click.Parameter, sign: str | None) -> 
     return sign
 
 
-@click.command(short_help="Metrics and a page of an equity curve, of returns or a saved run.")
+#: Options that are called otherwise here.
+_INSTEAD: Final = {
+    "--column": "columns are named by --time, --equity and --returns",
+    "--columns": "columns are named by --time, --equity and --returns",
+    "--data": "FILE stands without an option: horizon tearsheet equity.csv",
+    "--delimiter": "--separator SIGN says what stands between the columns",
+    "--html": "-o FILE.html writes the page",
+    "--sep": "--separator SIGN says what stands between the columns",
+}
+
+
+@click.command(
+    cls=Hinting,
+    instead=_INSTEAD,
+    short_help="Metrics and a page of an equity curve, of returns or a saved run.",
+)
 @click.argument("file", type=click.Path(exists=True, path_type=Path))
 @click.option("--time", metavar="COLUMN", help="Times, where they are not called time or date.")
 @click.option("--equity", metavar="COLUMN", help="Equity, in USD, where it is not called equity.")
@@ -89,9 +112,9 @@ def _separator(ctx: click.Context, param: click.Parameter, sign: str | None) -> 
     "--format",
     "form",
     type=click.Choice(FORMATS),
-    default="text",
     help="What is printed. Default text.",
 )
+@click.option("--json", "as_json", is_flag=True, help="Short for --format json.")
 @click.option(
     "-o",
     "--output",
@@ -120,7 +143,8 @@ def tearsheet(
     periods_per_year: float | None,
     risk_free: float,
     title: str | None,
-    form: str,
+    form: str | None,
+    as_json: bool,
     output: Path | None,
     theme: str,
     opens: bool,
@@ -138,12 +162,13 @@ def tearsheet(
       horizon tearsheet equity.csv
       horizon tearsheet equity.csv -o report.html --open
       horizon tearsheet fund.csv --time Date --returns "Net return" --risk-free 0.04
-      horizon tearsheet equity.csv --benchmark index.csv --format json
+      horizon tearsheet equity.csv --benchmark index.csv --json
       horizon tearsheet runs/momentum
 
     Text, JSON and CSV go to the standard output; JSON and CSV have every digit, fractions as
     fractions. What JSON has no number for is text: "inf", "nan".
     """
+    form = form_of(form, as_json)
     if equity is not None and returns is not None:
         raise click.UsageError("give --equity or --returns, not both")
     for option, value in (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 import textwrap
@@ -35,13 +36,15 @@ HOURS = np.arange(60)
 DATA = {"timestamp": 3600.0 * HOURS, "price": 50 + np.sin(HOURS / 5.0)}
 
 
-def direct(size: float = 2, data: Any = DATA, **more: Any) -> hz.BacktestResult:
+def direct(
+    size: float = 2, data: Any = DATA, capital: float = 5_000.0, **more: Any
+) -> hz.BacktestResult:
     """The same run, by the library."""
     return hz.backtest(
         name="waves",
         data=data,
         markets=[hz.Market("ACME", hz.Equity)],
-        initial_capital=5_000.0,
+        initial_capital=capital,
         pipeline=[lambda ctx: hz.quotes(ctx.feed.price, spread=0.2, size=size)],
         **more,
     )
@@ -109,56 +112,90 @@ def test_set_reads_values_as_json_and_keeps_texts(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("names", "made"),
+    "tail",
     [
-        ("pipeline = pipeline_factory(params)\ndel pipeline_factory\n", "pipeline"),
-        ("del pipeline_factory\nstrategies = [hz.Strategy]\n", "strategies"),
-        (
-            "del pipeline_factory\n"
-            "pipeline = [lambda ctx: hz.quotes(ctx.feed.price, ctx.params['spread'], 2)]\n",
-            "pipeline",
-        ),
+        "pipeline = pipeline_factory(params)",
+        "pipeline = [lambda ctx: hz.quotes(ctx.feed.price, 0.2, ctx.params['size'])]",
+        "pipeline = [lambda ctx: hz.quotes(ctx.feed.price, 0.2, params['size'])]",
+        "mine = params\npipeline = [lambda ctx, n=mine['size']: hz.quotes(ctx.feed.price, 0.2, n)]",
+        "def stages():\n    mine = params\n    return pipeline_factory(dict(mine))\n"
+        "pipeline = stages()",
+        "if True:\n    params = {**params}\n    pipeline = pipeline_factory(params)",
+        "try:\n    params = {'size': 2, 'spread': 0.2}\n    pipeline = pipeline_factory(params)\n"
+        "finally:\n    pass",
+        "params['size'] = 2\nparams.update(size=2)\npipeline = pipeline_factory(params)",
+        "result = hz.backtest(data=data, markets=markets, pipeline=pipeline_factory(params),\n"
+        "    initial_capital=initial_capital)",
+    ],
+    ids=[
+        *("made at load", "ctx.params", "a global", "an alias", "a helper", "a copy", "in a block"),
+        *("set back", "a result"),
     ],
 )
-def test_set_is_refused_where_the_pipeline_was_made_at_load(
-    horizon: Run, names: str, made: str
-) -> None:
-    write(SCRIPT + names)
-    code, out, err = horizon("backtest", "waves.py", "--set", "spread=0.4", "-o", "run")
-    assert (code, out) == (1, "")
-    assert f"--set spread: waves.py has made its {made} already" in err
-    assert "Leave a function pipeline_factory(params)" in err
-    assert "spread=0.4" not in err
-    assert not Path("run").exists()
+def test_set_reaches_all_that_reads_params(horizon: Run, tail: str) -> None:
+    write(f"{SCRIPT}{tail}\ndel pipeline_factory\n")
+    code, out, _ = horizon("backtest", "waves.py", "--json", "--set", "size=3")
+    assert code == 0
+    assert metrics(out)["total_return"] == direct(size=3).metrics.total_return
+    code, out, _ = horizon("backtest", "waves.py", "--json")
+    assert code == 0
+    assert metrics(out)["total_return"] == direct().metrics.total_return
+
+
+def test_set_reaches_what_is_made_beside_the_pipeline(horizon: Run) -> None:
+    """The capital, by a helper that the script calls; the factory has the value as well."""
+    write(
+        f"{SCRIPT}def capital():\n    return 2_500.0 * params['size']\n"
+        "initial_capital = capital()\n"
+    )
+    code, out, err = horizon("backtest", "waves.py", "--set", "size=3")
+    assert code == 0
+    assert "params: size=3, spread=0.2" in err
+    assert out == f"{direct(size=3, capital=7_500.0).summary()}\n"
+
+
+def test_set_values_are_told_where_stages_may_not_read_them(horizon: Run) -> None:
+    write(f"{SCRIPT}pipeline = pipeline_factory(params)\ndel pipeline_factory\n")
+    code, _, err = horizon("backtest", "waves.py", "--set", "size=3")
+    assert code == 0
+    assert err.endswith("pipeline, initial_capital, params; --set: size=3\n")
 
 
 @pytest.mark.parametrize(
-    "line",
+    ("tail", "says"),
     [
-        "initial_capital = 1_000.0 * params['size']",
-        "initial_capital = 1_000.0 * params.get('size', 2)",
-        "markets = make(**params)",
-        "markets = make(params)",
+        ("del params", "--set size: waves.py has no such parameter in params; it has none"),
+        ("params = {'n': 1}", "--set size: waves.py has no such parameter in params; it has n"),
+        (
+            "import types\nparams = types.MappingProxyType({'size': 2})\n",
+            "--set size: params must be a dict, waves.py has a mappingproxy",
+        ),
     ],
+    ids=["none", "another", "no dict"],
 )
-def test_set_is_refused_where_the_value_was_used_at_load(horizon: Run, line: str) -> None:
-    write(f"{SCRIPT}make = lambda *a, **k: markets\n{line}\n")
-    assert horizon("backtest", "waves.py").code == 0
+def test_set_that_finds_no_place_is_refused(horizon: Run, tail: str, says: str) -> None:
+    write(SCRIPT.replace("params = {", "first = {") + f"params = {{}}\n{tail}\n")
     code, out, err = horizon("backtest", "waves.py", "--set", "size=3")
     assert (code, out) == (1, "")
-    number = SCRIPT.count("\n") + 2
-    assert f"--set size: waves.py has used it while it was loaded (line {number})" in err
+    assert says in err
 
 
-def test_other_uses_of_params_are_none_of_a_set_value(horizon: Run) -> None:
-    write(
-        f"{SCRIPT}params['spread'] = 0.2\nparams['size'] = 2\nmine = params['spread']\n"
-        "print(len(markets))\ndef later():\n    return params['size']\n"
-        "if __name__ == '__main__':\n    print(pipeline_factory(params), params['size'])\n"
+def test_script_is_the_same_python_with_set_and_without(horizon: Run) -> None:
+    """Lines keep their numbers, annotations their meaning, and a docstring stays first."""
+    head = '"""Waves."""\nfrom __future__ import annotations\n'
+    check = (
+        "assert __doc__ == 'Waves.'\ndef f(x: Nowhere) -> None: ...\n"
+        "for i in range(3):\n    if i == 1:\n        break\n1 / (i - 1)\n"
     )
-    code, out, _ = horizon("backtest", "waves.py", "--set", "size=3", "--format", "csv")
-    assert code == 0
-    assert f"total_return,{direct(size=3).metrics.total_return!r}," in out
+    write(head + SCRIPT + check)
+    for more in ([], ["--set", "size=3"]):
+        code, _, err = horizon("backtest", "waves.py", *more)
+        assert code == 1
+        assert f"line {(head + SCRIPT + check).count(chr(10))}, in <module>" in err
+        assert "ZeroDivisionError" in err
+    write(SCRIPT + "def f(x: Nowhere) -> None: ...\n")
+    for more in ([], ["--set", "size=3"]):
+        assert "name 'Nowhere' is not defined" in horizon("backtest", "waves.py", *more).err
 
 
 def test_values_of_params_that_stages_may_not_read_are_not_printed(horizon: Run) -> None:
@@ -207,6 +244,47 @@ def test_data_takes_the_place_of_the_scripts(horizon: Run) -> None:
     assert "broken.csv cannot be read" in err
 
 
+def test_columns_of_the_data_are_named(horizon: Run) -> None:
+    write(SCRIPT)
+    frame = pd.DataFrame(DATA)
+    frame.rename(columns={"timestamp": "when", "price": "mid"}).to_csv("rows.csv", index=False)
+    given = ("backtest", "waves.py", "--data", "rows.csv", "--json")
+    code, _, err = horizon(*given)
+    assert code == 1
+    assert "rows.csv: feed 'data' has no column 'timestamp' and no column 'price'" in err
+    assert err.endswith("Say which is meant by --column timestamp=COLUMN\n")
+    named = ("--column", "timestamp=when", "--column", "price=mid")
+    code, out, _ = horizon(*given, *named)
+    assert code == 0
+    assert metrics(out)["total_return"] == direct().metrics.total_return
+    assert horizon(*given, *named, "--check-lookahead").code == 0
+    code, _, err = horizon(*given, "--column", "timestamp=wen")
+    assert code == 1
+    assert "no column 'wen', which --column names for 'timestamp'" in err
+    assert "Did you mean 'when'?" in err
+    for wrong, says in (
+        (["--column", "price"], "must be NAME=COLUMN, was 'price'"),
+        (["--column", "price=a", "--column", "price=b"], "names 'price' twice"),
+    ):
+        assert says in horizon(*given, *wrong).err
+    assert horizon("backtest", "waves.py", "--column", "price=mid").code == 2
+    frame.to_csv("rows.csv", index=False, sep=";")
+    code, _, err = horizon(*given)
+    assert code == 1
+    assert err.endswith("It has ';' between its columns: write it with commas\n")
+
+
+def test_columns_of_the_scripts_own_data_are_named_in_the_script(horizon: Run) -> None:
+    write(SCRIPT.replace('"price": 50', '"mid": 50'))
+    code, _, err = horizon("backtest", "waves.py")
+    assert code == 1
+    assert err.endswith('Say which is meant by columns = {"price": ...} in waves.py\n')
+    write(SCRIPT.replace('"price": 50', '"mid": 50') + 'columns = {"price": "mid"}\n')
+    code, out, _ = horizon("backtest", "waves.py", "--json")
+    assert code == 0
+    assert metrics(out)["total_return"] == direct().metrics.total_return
+
+
 def test_data_is_refused_beside_the_scripts_books(horizon: Run) -> None:
     books = "[{'timestamp': 1.0, 'bids': [(0.4, 5)], 'asks': [(0.5, 5)]}]"
     stage = "def stage(ctx):\n    return None"
@@ -253,9 +331,22 @@ def test_other_files_are_never_replaced_and_that_is_said_before_the_run(horizon:
     write("mine", "keep/notes.txt")
     code, out, err = horizon("backtest", "waves.py", "-o", "keep", "--overwrite")
     assert (code, out) == (2, "")
-    assert "other files, which are never replaced" in err
+    assert "has other files than a saved result, which are never replaced: notes.txt" in err
     assert "taken from" not in err
     assert Path("keep/notes.txt").read_text() == "mine"
+    # Nor beside a saved result; without them it is replaced.
+    assert horizon("backtest", "waves.py", "-o", "run").code == 0
+    write("mine", "run/notes.txt")
+    code, out, err = horizon("backtest", "waves.py", "-o", "run", "--overwrite")
+    assert (code, out) == (2, "")
+    assert "never replaced: notes.txt\n" in err
+    Path("run/notes.txt").unlink()
+    assert horizon("backtest", "waves.py", "-o", "run", "--overwrite").code == 0
+    # A file of that name which is another's result is none of ours.
+    write("{}", "run/result.json")
+    code, _, err = horizon("backtest", "waves.py", "-o", "run", "--overwrite")
+    assert code == 2
+    assert "replaced: equity.parquet, fills.parquet, orders.parquet and 2 more" in err
 
 
 def test_folders_above_a_result_are_made(horizon: Run) -> None:
@@ -280,6 +371,19 @@ def test_no_hint_at_a_result_that_is_not_there(horizon: Run, form: str) -> None:
     assert code == 0
     assert "Nothing filled of 1 order." in out
     assert "explain" not in out + err
+
+
+def test_a_stage_whose_last_number_is_no_price_is_told(horizon: Run) -> None:
+    write(
+        f"{SCRIPT}\ndef trend(ctx):\n    return 1.0\n"
+        "def both(ctx, trend):\n    return hz.quotes(ctx.feed.price, spread=0.2, size=2)\n"
+        "pipeline = [trend, both]\ndel pipeline_factory\n"
+    )
+    code, out, _ = horizon("backtest", "waves.py")
+    assert code == 0
+    assert "the last number that a stage returns counts as the fair value" in out
+    write(SCRIPT)
+    assert "the last number" not in horizon("backtest", "waves.py").out
 
 
 def test_the_script_of_the_help_runs(horizon: Run) -> None:
@@ -368,7 +472,7 @@ def test_result_of_the_script_is_taken(horizon: Run) -> None:
     code, out, err = horizon("backtest", "waves.py")
     assert (code, err) == (0, "")
     assert "Backtest: own" in out
-    for arguments in (["--data", "waves.py"], ["--check-lookahead"], ["--set", "a=1"]):
+    for arguments in (["--data", "waves.py"], ["--check-lookahead"]):
         code, out, err = horizon("backtest", "waves.py", *arguments)
         assert (code, out) == (1, "")
         assert f"{arguments[0]} comes too late" in err
@@ -455,6 +559,10 @@ def test_no_lookahead_goes_on_to_the_run(horizon: Run) -> None:
     assert out == f"{direct().summary()}\n"
     assert "No look-ahead found" in err
     assert "could not be cut" in err
+    # The check's counts are smaller than the run's, and it is said why.
+    (checked,) = re.findall(r"(\d+) fills", err)
+    assert int(checked) < direct().metrics.total_trades
+    assert "Compared was what was decided up to the last cut. The run that is shown" in err
 
 
 def test_run_after_a_check_is_of_a_script_loaded_anew(horizon: Run) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import importlib
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -10,6 +12,7 @@ import pytest
 
 import horizon as hz
 from horizon.cli import group
+from horizon.cli.hints import Hinting
 from horizon.cli.problems import Failed, in_words, is_of_script, unreadable
 from horizon.errors import DataError
 from tests.cli.conftest import Run
@@ -55,6 +58,37 @@ def test_module_runs_like_the_command() -> None:
 
 
 # ------------------------------------------------------------------------ errors
+@pytest.mark.parametrize("name", ["backtest", "desk", "tearsheet"])
+def test_options_of_other_commands_are_hinted_at_by_what_there_is(horizon: Run, name: str) -> None:
+    command = getattr(importlib.import_module(f"horizon.cli.{name}"), name)
+    assert isinstance(command, Hinting)
+    own = {option for param in command.params for option in param.opts}
+    assert command.instead
+    for option, hint in command.instead.items():
+        assert option not in own
+        # What is named instead is there.
+        assert set(re.findall(r"--[a-z-]+", hint)) <= own
+        code, out, err = horizon(name, "x", option, "y")
+        assert (code, out) == (2, "")
+        assert err.splitlines()[0] == f"horizon {name}: No such option {option!r}: {hint}"
+
+
+def test_other_options_are_guessed_at(horizon: Run) -> None:
+    code, _, err = horizon("tearsheet", "x", "--titel", "y")
+    assert code == 2
+    assert "'--title'" in err
+    assert "'--help'" not in err
+    assert "Did you mean" not in horizon("tearsheet", "x", "--zzzz").err
+
+
+@pytest.mark.parametrize("name", ["backtest", "tearsheet"])
+def test_short_form_of_json_excludes_another_format(horizon: Run, name: str) -> None:
+    Path("x.py").write_text("")
+    code, _, err = horizon(name, "x.py", "--json", "--format", "csv")
+    assert code == 2
+    assert "give --json or --format csv, not both" in err
+
+
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
