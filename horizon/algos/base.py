@@ -630,7 +630,8 @@ class ExecAlgo(ABC):
         refused = "".join(f", refused {n} x by {rule}" for rule, (n, _) in p.rejections.items())
         return (
             f"<{self._called()} {p.id} {p.status}: {p.side} {p.filled:,g} of {p.target:,g} "
-            f"{p.market_id}{price}, {len(p.children)} children{refused}>"
+            f"{p.market_id}{price}, {len(p.children)} children{refused}"
+            f"{f'; {p.ending}' if p.ending else ''}>"
         )
 
     def _repr_html_(self) -> str:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from horizon import checks
+from horizon import checks, rules, words
 from horizon.types import Shown
 from horizon.venues.records import NEVER_NS, AlgoState, OrderState
 
@@ -176,6 +176,42 @@ class AlgoProgress(Shown):
     def is_done(self) -> bool:
         """Whether the algorithm has ended, one way or another."""
         return self.status not in ("ready", *RUNNING)
+
+    @property
+    def ending(self) -> str | None:
+        """Why it has expired with something missing, in words; None unless it has.
+
+        Examples
+        --------
+        The price leaves the last slice behind, and the time is over:
+
+        >>> ex = hz.connect("paper")
+        >>> algo = ex.twap("ACME", 30, duration_secs=60, num_slices=3)
+        >>> for second, price in [(0.0, 20.0), (20.0, 20.0), (40.0, 20.0), (60.0, 20.4)]:
+        ...     fills = ex.tick("ACME", price, second)
+        >>> algo.progress.ending
+        'its time was over at 00:01:00 UTC: slice 3 of 3 had not filled (10)'
+        """
+        if self.status != "expired":
+            return None
+        over = f"its time was over at {words.clock(self.ends_at)} UTC"
+        lacking = [one for one in self.schedule if one.size - one.filled > rules.SLACK * one.size]
+        parts = [
+            self._slices([one for one in lacking if one.order_id is not None], "filled"),
+            self._slices([one for one in lacking if one.order_id is None], "been sent"),
+        ]
+        said = "; ".join(part for part in parts if part)
+        if not said:  # a brief one does not know which
+            return f"{over} with {words.amount(self.remaining)} not filled"
+        return f"{over}: {said}"
+
+    def _slices(self, lacking: Sequence[SliceProgress], what: str) -> str:
+        missing = words.amount(math.fsum(one.size - one.filled for one in lacking))
+        if len(lacking) == 1:
+            return f"slice {lacking[0].number + 1:,} of {self.slices:,} had not {what} ({missing})"
+        if lacking:
+            return f"{len(lacking):,} of {self.slices:,} slices had not {what} ({missing})"
+        return ""
 
 
 def progress_of(

@@ -457,3 +457,50 @@ def test_a_bad_tick_is_refused_and_changes_nothing(price: float, at: float) -> N
         twap.on_tick(price, at)
     assert twap.child_order_ids == []
     assert twap.progress.started_at is None
+
+
+# ------------------------------------------------------------------------ why it has expired
+@pytest.mark.parametrize(
+    ("ticks", "ending"),
+    [
+        # Slices of 10, due at 0, 20 and 40. Each fills at the first later tick at 20 or below.
+        (
+            [(0.0, 20.0), (20.0, 20.0), (40.0, 20.0), (60.0, 20.4)],
+            "slice 3 of 3 had not filled (10)",
+        ),
+        (
+            [(0.0, 20.0), (20.0, 20.4), (40.0, 20.8), (60.0, 21.0)],
+            "3 of 3 slices had not filled (30)",
+        ),
+        ([(0.0, 20.0), (60.0, 20.0)], "2 of 3 slices had not been sent (20)"),
+        (
+            [(0.0, 20.0), (20.0, 20.1), (60.0, 20.2)],
+            "2 of 3 slices had not filled (20); slice 3 of 3 had not been sent (10)",
+        ),
+    ],
+)
+def test_an_expired_one_says_what_is_missing(ticks: list[tuple[float, float]], ending: str) -> None:
+    ex = hz.connect("paper", clock=lambda: 0.0)
+    algo = ex.twap("ACME", 30, duration_secs=60, num_slices=3)
+    for second, price in ticks:
+        ex.tick("ACME", price, second)
+    assert algo.status == "expired"
+    said = f"its time was over at 00:01:00 UTC: {ending}"
+    assert algo.progress.ending == said
+    assert repr(algo).endswith(f" children; {said}>")
+    missing = f"{algo.progress.remaining:g}"
+    brief = f"its time was over at 00:01:00 UTC with {missing} not filled"
+    assert algo.brief_progress.ending == brief
+
+
+def test_only_an_expired_one_says_why() -> None:
+    ex = hz.connect("paper", clock=lambda: 0.0)
+    done, stopped = (ex.twap("ACME", 30, duration_secs=60, num_slices=3) for _ in range(2))
+    assert done.progress.ending is None
+    ex.tick("ACME", 20.0, 0.0)
+    stopped.cancel()
+    for second in (20.0, 40.0, 50.0):
+        ex.tick("ACME", 20.0, second)
+    assert [algo.status for algo in (done, stopped)] == ["completed", "canceled"]
+    assert [algo.progress.ending for algo in (done, stopped)] == [None, None]
+    assert "its time" not in repr(done) + repr(stopped)
