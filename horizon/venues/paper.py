@@ -54,7 +54,8 @@ class Paper(SimulatedVenue):
         where it is a bar).
     clock : callable, optional
         Returns the present in float seconds; left out, the wall clock. With `latency` and ticks
-        that come with a `timestamp`, the latest of these is the present instead.
+        that come with a `timestamp`, the latest of these is the present instead; where it is ahead
+        of the wall clock, ticks without one go on from there at the wall clock's pace.
     latency : Latency, optional
         How long orders, cancels and amendments travel. What is on its way arrives with its
         market's tick of that time, or with the first later one of any market; see the notes.
@@ -172,6 +173,8 @@ class Paper(SimulatedVenue):
         #: Whether the present is that of the ticks, where they bring their times.
         self._follows_ticks = clock is None and latency is not None
         self._told_ns: int | None = None
+        self._told_at_ns = 0  # by the wall clock, when that was
+        self._ahead_ns = 0  # how far the present is ahead of the wall clock otherwise
         if self._follows_ticks:
             self._clock_ns = self._present_ns
 
@@ -189,23 +192,26 @@ class Paper(SimulatedVenue):
             super().set_clock(read_ns)
 
     def _present_ns(self) -> int:
-        return time.time_ns() if self._told_ns is None else self._told_ns
+        return time.time_ns() + self._ahead_ns if self._told_ns is None else self._told_ns
 
     def _follow(self, market: MarketState, now_ns: int, has_time: bool) -> int:
         """Let the present be that of a tick; returns the tick's time."""
         told_ns = self._told_ns
         if not has_time:
-            if told_ns is None:
-                return now_ns
-            self._told_ns = None
-            return max(time.time_ns(), market.tick_ns)
+            # Ticks that were ahead of the wall clock set the present ahead of it: time goes on from
+            # theirs, rather than stand until the wall clock has come so far, with all that travels.
+            if told_ns is not None:
+                self._ahead_ns = max(told_ns - self._told_at_ns, 0)
+                self._told_ns = None
+            wall_ns = time.time_ns()
+            self._ahead_ns = max(self._ahead_ns, market.tick_ns - wall_ns)
+            return wall_ns + self._ahead_ns
         if told_ns is None:
-            # What was sent by the wall clock has as far to go as before.
-            behind = time.time_ns() - now_ns
+            # What was sent by the clock has as far to go as before.
+            behind = self._present_ns() - now_ns
             self.transit[:] = [(sent[0] - behind, *sent[1:]) for sent in self.transit]
-            self._told_ns = now_ns
-        elif now_ns > told_ns:
-            self._told_ns = now_ns
+        if told_ns is None or now_ns > told_ns:
+            self._told_ns, self._told_at_ns = now_ns, time.time_ns()
         return now_ns
 
     # ------------------------------------------------------------------ arrival
@@ -213,6 +219,11 @@ class Paper(SimulatedVenue):
     def matching(self) -> str:
         """What orders meet: ``"price"``, the last one, or ``"quotes"``, bid and ask."""
         return "quotes" if self._by_quotes else "price"
+
+    @property
+    def bar_fill_mode(self) -> str:
+        """What of a bar reaches a resting limit: ``"cross"``, its close, or ``"touch"``."""
+        return "touch" if self._touch else "cross"
 
     @property
     def fills_on_arrival(self) -> bool:
@@ -285,7 +296,8 @@ class Paper(SimulatedVenue):
             Last price, or a bar's close; the positions are marked at it.
         timestamp : float, int or datetime, optional
             Seconds since 1970, or a datetime (a naive one is local time). Left out: the later of
-            the clock (the wall's, if none was given) and the market's last tick.
+            the clock (the wall's, if none was given; see the class) and the market's
+            last tick.
         high, low, open : float, optional
             The rest of a bar; ``low <= price <= high``, the open between them too.
         bid, ask : float, optional

@@ -269,6 +269,95 @@ def test_a_tick_without_a_time_is_at_the_wall_clocks(wall: Wall) -> None:
     assert [fill.timestamp for fill in ex.tick("ACME", 101.0)] == [1_700_000_000.6]
 
 
+def ahead(wall: Wall, market_id: str = "ACME") -> hz.ImperativeClient:
+    """A client whose last tick lies an hour ahead of the wall clock."""
+    ex = hz.connect("paper", latency=HALF)
+    ex.tick(market_id, 100.0, wall.now_ns / NS + 3_600.0)
+    return ex
+
+
+def test_after_ticks_that_are_ahead_time_goes_on_from_theirs(wall: Wall) -> None:
+    ex = ahead(wall)
+    hour = wall.now_ns / NS + 3_600.0
+    order = ex.buy("ACME", 1, market=True)
+    wall.pass_secs(0.4)
+    assert ex.tick("ACME", 101.0) == []
+    assert ex.quote("ACME").timestamp == hour + 0.4
+    assert ex.time == hour + 0.4
+    wall.pass_secs(0.2)  # there for 0.1 s
+    assert [(f.timestamp, f.price) for f in ex.tick("ACME", 102.0)] == [(hour + 0.6, 102.0)]
+    assert ex.order(order.id).status == "filled"
+
+
+def test_what_is_sent_after_them_arrives_too(wall: Wall) -> None:
+    ex = ahead(wall)
+    wall.pass_secs(10.0)
+    ex.tick("ACME", 100.0)
+    order = ex.buy("ACME", 1, limit=99.0)
+    wall.pass_secs(0.3)
+    ex.cancel(order.id)
+    wall.pass_secs(0.3)  # the order is there, its cancel is not
+    assert [fill.price for fill in ex.tick("ACME", 98.0)] == [99.0]
+    late = ex.buy("ACME", 1, limit=90.0)
+    ex.cancel(late.id)
+    wall.pass_secs(0.6)
+    ex.tick("ACME", 95.0)
+    assert ex.order(late.id).status == "canceled"
+
+
+def test_what_was_sent_by_a_clock_ahead_arrives_in_the_time_of_the_ticks(wall: Wall) -> None:
+    ex = ahead(wall)
+    hour = wall.now_ns / NS + 3_600.0
+    ex.tick("ACME", 100.0)
+    ex.buy("ACME", 1, market=True)
+    wall.pass_secs(0.2)
+    # Ten seconds are left out; the order has 0.3 s to go.
+    assert played(ex, (hour + 10.0, 101.0), (hour + 10.3, 102.0)) == []
+    assert played(ex, (hour + 10.4, 103.0)) == [(hour + 10.4, 103.0)]
+
+
+def test_a_market_that_is_ahead_of_another_does_not_stand_either(wall: Wall) -> None:
+    ex = ahead(wall)
+    ex.tick("ACME", 100.0)
+    # The present is a second market's from here on, and an hour before the first one's last tick.
+    ex.tick("B", 50.0, wall.now_ns / NS)
+    ex.tick("B", 50.0)
+    assert ex.quote("B").timestamp == wall.now_ns / NS
+    ex.buy("ACME", 1, market=True)
+    assert ex.tick("ACME", 102.0) == []
+    wall.pass_secs(0.6)
+    assert [fill.price for fill in ex.tick("ACME", 103.0)] == [103.0]
+
+
+def test_a_wall_clock_that_is_set_back_holds_nothing_up(wall: Wall) -> None:
+    ex = hz.connect("paper", latency=HALF)
+    ex.tick("ACME", 100.0)
+    wall.pass_secs(-60.0)
+    ex.tick("ACME", 100.0)
+    ex.buy("ACME", 1, market=True)
+    wall.pass_secs(0.6)
+    assert [fill.price for fill in ex.tick("ACME", 101.0)] == [101.0]
+
+
+def test_without_latency_a_tick_stands_at_its_markets_last(wall: Wall) -> None:
+    ex = hz.connect("paper", clock=lambda: wall.now_ns / NS)
+    hour = wall.now_ns / NS + 3_600.0
+    ex.tick("ACME", 100.0, hour)
+    wall.pass_secs(5.0)
+    ex.tick("ACME", 101.0)
+    assert ex.quote("ACME").timestamp == hour
+
+
+def test_a_feed_that_ran_ahead_leaves_no_order_on_its_way(wall: Wall) -> None:
+    ex = hz.connect("paper", latency=HALF)
+    hz.feeds.Synthetic(seed=3, market_id="ACME", n=3_600).run(ex)
+    assert ex.time > wall.now_ns / NS + 3_500.0
+    order = ex.buy("ACME", 1, market=True)
+    wall.pass_secs(0.6)
+    ex.tick("ACME", 0.5)
+    assert ex.order(order.id).status == "filled"
+
+
 def test_a_clock_that_is_set_later_is_the_present() -> None:
     ex = client()
     ex.engine.venue.set_clock(lambda: 7 * NS)
