@@ -25,6 +25,7 @@ __all__ = [
     "flag",
     "integer",
     "market_id",
+    "nearest",
     "new_file",
     "non_negative",
     "ns_to_seconds",
@@ -194,10 +195,19 @@ def one_of(name: str, value: object, accepted: Iterable[str]) -> str:
     raise ValueError(f"{name} must be one of {listed}; was {show(value)}{suggestion(value, words)}")
 
 
+def nearest(word: str, accepted: Iterable[str]) -> str | None:
+    """Find the accepted word that is nearly this one, whatever the case; None without."""
+    folded: dict[str, str] = {}
+    for one in accepted:
+        folded.setdefault(one.casefold(), one)
+    near = difflib.get_close_matches(word.casefold(), folded, n=1)
+    return folded[near[0]] if near else None
+
+
 def suggestion(word: str, accepted: Iterable[str]) -> str:
     """Return `` Did you mean 'x'?`` where a near match exists, else nothing."""
-    near = difflib.get_close_matches(word.lower(), list(accepted), n=1)
-    return f". Did you mean {near[0]!r}?" if near else ""
+    near = nearest(word, accepted)
+    return "" if near is None else f". Did you mean {near!r}?"
 
 
 def ns_to_seconds(ns: int) -> float:

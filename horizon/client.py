@@ -10,17 +10,20 @@
 from __future__ import annotations
 
 import html
+import warnings
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from horizon import checks
 from horizon.algos import TWAP, VWAP, ExecAlgo, Iceberg
 from horizon.amend_preview import AmendPreview
+from horizon.calls import OPTION_WORDS, ORDER_WORDS, caller_level, explained, meant
 from horizon.engine import Engine
 from horizon.errors import VenueError
-from horizon.instruments import Market
-from horizon.order_verbs import OrderVerbs, checked_fields
+from horizon.instruments import Market, split_side
+from horizon.order_verbs import OrderVerbs, checked_fields, doubt
 from horizon.preview import OrderPreview
 from horizon.risk import RiskConfig
 from horizon.types import (
@@ -71,6 +74,7 @@ def _book_account(**options: Any) -> SimulatedVenue:
 _VENUES: Final[dict[str, Callable[..., SimulatedVenue]]] = {"paper": Paper, "book": _book_account}
 
 
+@explained(OPTION_WORDS)
 def connect(
     venue: str | SimulatedVenue, *, risk: RiskConfig | None = None, **options: Any
 ) -> ImperativeClient:
@@ -193,9 +197,10 @@ def _check_options(venue: str, factory: Callable[..., Any], options: dict[str, A
         return
     for name in options:
         if name not in parameters:
+            near = " or ".join(map(repr, meant(name, parameters, OPTION_WORDS)))
             raise TypeError(
                 f"{name!r} is no option of venue {venue!r}; its options are "
-                f"{', '.join(parameters)}{checks.suggestion(name, parameters)}"
+                f"{', '.join(parameters)}{f'. Did you mean {near}?' if near else ''}"
             )
 
 
@@ -267,6 +272,7 @@ class ImperativeClient(OrderVerbs):
         super().__init__(engine)
 
     # ------------------------------------------------------------------ before an order
+    @explained(ORDER_WORDS)
     def preview(
         self,
         market_id: str | Market,
@@ -320,9 +326,14 @@ class ImperativeClient(OrderVerbs):
             market_id, qty, limit, market, tif, post_only, reduce_only, client_order_id
         )
         with self._venue.lock:
-            return self.engine.preview(market_id, None, sign, *fields, leverage)
+            seen = self.engine.preview(market_id, None, sign, *fields, leverage)
+            if (near := self._nearest(market_id)) is not None:
+                said = doubt(market_id, near, self._course(seen, ioc=fields[2]))
+                seen = replace(seen, cautions=(said, *seen.cautions))
+            return seen
 
     # ------------------------------------------------------------------ change and end
+    @explained(ORDER_WORDS)
     def amend(
         self,
         order_id: str,
@@ -363,6 +374,7 @@ class ImperativeClient(OrderVerbs):
         """
         return self.engine.amend(order_id, new_quantity, new_price)
 
+    @explained(ORDER_WORDS)
     def preview_amend(
         self,
         order_id: str,
@@ -422,7 +434,14 @@ class ImperativeClient(OrderVerbs):
         -------
         int
             How many.
+
+        Warns
+        -----
+        UserWarning
+            If nothing is known of the market while another is nearly called so.
         """
+        if market_id is not None:
+            self._ask_about(market_id, "nothing is cancelled")
         return self.engine.cancel_all(market_id)
 
     def flatten(self, market_id: str) -> list[VenueOrder]:
@@ -442,6 +461,11 @@ class ImperativeClient(OrderVerbs):
         list of VenueOrder
             The market orders, one for each side that was held; empty where nothing was.
 
+        Warns
+        -----
+        UserWarning
+            If nothing is known of the market while another is nearly called so.
+
         Examples
         --------
         >>> ex = hz.connect("paper")
@@ -451,12 +475,24 @@ class ImperativeClient(OrderVerbs):
         [('buy', 10.0, 'filled')]
         """
         checks.text("market_id", market_id)
+        self._ask_about(market_id, "nothing is closed")
         return self.engine.flatten(market_id)
+
+    def _ask_about(self, market_id: str, what: str) -> None:
+        """Warn of a market that is unknown, and nearly called as one that is not."""
+        with self._venue.lock:
+            near = self._nearest(market_id)
+        if near is not None:
+            warnings.warn(
+                f"Nothing is known of {market_id!r}: {what}. Did you mean {near!r}?",
+                stacklevel=caller_level(),
+            )
 
     def flatten_all(self) -> list[VenueOrder]:
         """Close everything that is held, in every market; see `flatten`."""
         return self.engine.flatten()
 
+    @explained(ORDER_WORDS)
     def settle(self, market_id: str, price: float) -> list[VenueSettlement]:
         """End a market at a price, e.g. a prediction at its outcome 1.0 or 0.0.
 
@@ -481,7 +517,8 @@ class ImperativeClient(OrderVerbs):
         OrderError
             If the market is settled already at another price.
         TypeError, ValueError
-            If the price is none that the market can settle at.
+            If the price is none that the market can settle at, or nothing is known of the market
+            while another is nearly called so.
 
         Examples
         --------
@@ -493,9 +530,17 @@ class ImperativeClient(OrderVerbs):
         >>> ex.settle(call, 5.0)[0].realized_pnl, ex.positions()
         (150.0, [])
         """
-        return self.engine.settle(market_id, price)
+        with self._venue.lock:
+            if (near := self._nearest(market_id)) is not None:
+                raise ValueError(
+                    f"market_id must be one that is known here, was {market_id!r}. Did you mean "
+                    f"{near!r}? One that is to settle before anything else is declared first: "
+                    f"ex.declare(hz.Market({split_side(market_id)[0]!r}, …))"
+                )
+            return self.engine.settle(market_id, price)
 
     # ------------------------------------------------------------------ algorithms
+    @explained(ORDER_WORDS)
     def twap(
         self,
         market_id: str | Market,
@@ -536,6 +581,11 @@ class ImperativeClient(OrderVerbs):
         TypeError, ValueError
             If an argument is not as above, or does not fit the market.
 
+        Warns
+        -----
+        UserWarning
+            If nothing is known of the market while another is nearly called so.
+
         Examples
         --------
         A slice of 10 every 20 seconds. Each is a limit at the price of its tick, and fills when
@@ -551,6 +601,7 @@ class ImperativeClient(OrderVerbs):
         algo = TWAP(self, duration_secs, num_slices, price_limit=price_limit)
         return self._run(algo, market_id, qty, side, None, reduce_only)
 
+    @explained(ORDER_WORDS)
     def vwap(
         self,
         market_id: str | Market,
@@ -584,6 +635,7 @@ class ImperativeClient(OrderVerbs):
         algo = VWAP(self, duration_secs, volume_profile, price_limit=price_limit)
         return self._run(algo, market_id, qty, side, None, reduce_only)
 
+    @explained(ORDER_WORDS)
     def iceberg(
         self,
         market_id: str | Market,
@@ -634,6 +686,10 @@ class ImperativeClient(OrderVerbs):
             request, contract = self.algo_request(
                 market_id, qty, side=side, limit=limit, reduce_only=reduce_only
             )
+            if (near := self._nearest(market_id)) is not None:
+                algo.check(request, market=contract)
+                started = "the algorithm starts with the first one"
+                warnings.warn(doubt(market_id, near, started), stacklevel=caller_level())
             algo.start(request, auto=True, market=contract)
         return algo
 

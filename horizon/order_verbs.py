@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
-from typing import Any
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Any, Final
 
 from horizon import checks
+from horizon.calls import ORDER_WORDS, caller_level, explained
 from horizon.engine import Engine
 from horizon.instruments import NO_SUFFIX, Market, option_id
+from horizon.preview import OrderPreview
+from horizon.risk import RISK_RULES
 from horizon.types import AssetClass, VenueOrder, check_leverage
 from horizon.venues.simulated import SimulatedVenue
 from horizon.venues.snapshots import order_snapshot
 
-__all__ = ["OrderVerbs", "checked_fields"]
+__all__ = ["OrderVerbs", "checked_fields", "doubt", "undoubted"]
+
+#: Whether whoever calls the verbs has asked about the market's name already.
+_ASKED: Final[ContextVar[bool]] = ContextVar("horizon_market_asked", default=False)
 
 
 class OrderVerbs:
@@ -30,6 +40,7 @@ class OrderVerbs:
         self.engine.require_open()
         return self.engine.venue
 
+    @explained(ORDER_WORDS)
     def buy(
         self,
         market_id: str | Market,
@@ -86,6 +97,12 @@ class OrderVerbs:
         TypeError, ValueError
             If an argument is not as above.
 
+        Warns
+        -----
+        UserWarning
+            If nothing is known of the market while another is nearly called so: the order is sent
+            all the same. A `Market` in place of an id says that it is meant.
+
         Examples
         --------
         >>> ex = hz.connect("paper")
@@ -106,6 +123,7 @@ class OrderVerbs:
             market_id, 1, qty, limit, market, tif, post_only, reduce_only, client_order_id
         )
 
+    @explained(ORDER_WORDS)
     def sell(
         self,
         market_id: str | Market,
@@ -135,6 +153,7 @@ class OrderVerbs:
             market_id, -1, qty, limit, market, tif, post_only, reduce_only, client_order_id
         )
 
+    @explained(ORDER_WORDS)
     def short(
         self,
         market_id: str | Market,
@@ -175,6 +194,7 @@ class OrderVerbs:
             intent="short",
         )
 
+    @explained(ORDER_WORDS)
     def cover(
         self,
         market_id: str | Market,
@@ -200,6 +220,7 @@ class OrderVerbs:
             market_id, 1, qty, limit, market, tif, post_only, True, client_order_id, intent="cover"
         )
 
+    @explained(ORDER_WORDS)
     def buy_option(
         self,
         underlying: str,
@@ -243,11 +264,20 @@ class OrderVerbs:
         >>> ex.balance().cash
         99300.0
         """
-        contract = Market(option_id(underlying, strike, expiry, right), AssetClass.Option)
         return self._order(
-            contract, 1, qty, limit, market, tif, post_only, reduce_only, client_order_id
+            option_id(underlying, strike, expiry, right),
+            1,
+            qty,
+            limit,
+            market,
+            tif,
+            post_only,
+            reduce_only,
+            client_order_id,
+            asset_class=AssetClass.Option,
         )
 
+    @explained(ORDER_WORDS)
     def sell_option(
         self,
         underlying: str,
@@ -278,11 +308,20 @@ class OrderVerbs:
         >>> ex.balance().cash, ex.balance().used_buying_power
         (100200.0, 3200.0)
         """
-        contract = Market(option_id(underlying, strike, expiry, right), AssetClass.Option)
         return self._order(
-            contract, -1, qty, limit, market, tif, post_only, reduce_only, client_order_id
+            option_id(underlying, strike, expiry, right),
+            -1,
+            qty,
+            limit,
+            market,
+            tif,
+            post_only,
+            reduce_only,
+            client_order_id,
+            asset_class=AssetClass.Option,
         )
 
+    @explained(ORDER_WORDS)
     def buy_prediction(
         self,
         market_id: str | Market | None = None,
@@ -336,6 +375,7 @@ class OrderVerbs:
             client_order_id,
         )
 
+    @explained(ORDER_WORDS)
     def sell_prediction(
         self,
         market_id: str | Market | None = None,
@@ -375,6 +415,7 @@ class OrderVerbs:
             client_order_id,
         )
 
+    @explained(ORDER_WORDS)
     def buy_perp(
         self,
         market_id: str | Market,
@@ -432,6 +473,7 @@ class OrderVerbs:
             leverage=check_leverage(leverage),
         )
 
+    @explained(ORDER_WORDS)
     def sell_perp(
         self,
         market_id: str | Market,
@@ -540,8 +582,60 @@ class OrderVerbs:
             target, qty, limit, market, tif, post_only, reduce_only, client_order_id
         )
         with self._venue.lock:
-            order = self.engine.place(target, asset_class, sign, *fields, leverage, intent, no_side)
+            terms = (target, asset_class, sign, *fields, leverage, intent, no_side)
+            if (near := self._nearest(target)) is not None:
+                # Before it is sent: where warnings are errors, nothing has happened then.
+                seen = self.engine.preview(*terms)
+                if seen.rule not in RISK_RULES:
+                    course = self._course(seen, ioc=fields[2])
+                    warnings.warn(doubt(target, near, course), stacklevel=caller_level())
+            order = self.engine.place(*terms)
             return order_snapshot(order, self._venue.name)
+
+    def _nearest(self, target: str | Market) -> str | None:
+        """A known market that is nearly called so; None for one that is known, or a `Market`."""
+        if not isinstance(target, str):
+            return None  # who makes a `Market` has said what it is
+        account = self.engine.venue.account
+        if target in account.legs or target in account.markets or _ASKED.get():
+            return None
+        return self.engine.venue.nearest_market(target)
+
+    def _course(self, seen: OrderPreview, *, ioc: bool) -> str:
+        """Say what becomes of an order in a market that has no price."""
+        if seen.is_refused:
+            return "the order is rejected"
+        if not ioc:
+            return "the order rests until there is one"
+        if self.engine.venue.matching == "book":
+            return "the order finds nothing and ends"
+        return "the order waits for the first one"
+
+
+@contextmanager
+def undoubted() -> Iterator[None]:
+    """Warn of no market's name within: whoever sends the order has asked about it."""
+    token = _ASKED.set(True)
+    try:
+        yield
+    finally:
+        _ASKED.reset(token)
+
+
+def doubt(target: str | Market, near: str, course: str) -> str:
+    """Ask about the name of a market that has no price, and say what becomes of its order.
+
+    Parameters
+    ----------
+    target : str or Market
+        What was named.
+    near : str
+        A known market that is nearly called so.
+    course : str
+        What becomes of the order.
+    """
+    name = target.id if isinstance(target, Market) else target
+    return f"There is no price for {name!r} yet: {course}. Did you mean {near!r}?"
 
 
 def checked_fields(

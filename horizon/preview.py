@@ -10,7 +10,7 @@ import math
 from dataclasses import dataclass
 from typing import Final
 
-from horizon import rules
+from horizon import rules, words
 from horizon.after_order import After, Course, after_order, course_of, liquidation_price
 from horizon.errors import RiskRejected
 from horizon.risk import RiskGate
@@ -22,6 +22,8 @@ from horizon.venues.slippage import Taking, taking_of
 __all__ = ["OrderPreview", "TrialGate", "order_preview"]
 
 _OPTION: Final = int(AssetClass.Option)
+#: What one unit of it is called; everything else is counted in contracts.
+_UNITS: Final = {AssetClass.Equity: "share", AssetClass.Crypto: "coin"}
 _PREDICTION: Final = int(AssetClass.Prediction)
 
 
@@ -61,7 +63,8 @@ class OrderPreview(Shown):
     fee : float or None
         What that costs; below 0 is a rebate, None without a price.
     is_taker : bool
-        Whether the order would take liquidity on arrival, and pay the taker's rate.
+        Whether the order would take liquidity if it arrived now, and pay the taker's rate. Where
+        orders travel, that is decided by the market which it finds.
     opening : float
         The part of `quantity` that opens a position or adds to one, earlier orders of its side
         filled first; the rest reduces.
@@ -93,6 +96,10 @@ class OrderPreview(Shown):
         included; None without a price.
     taking : Taking or None
         What it would take on arrival, and its slippage; None for an order that takes nothing.
+    cautions : tuple of str
+        What a trader would want to be told before sending it, a sentence each: that a limit
+        beyond the market is what a fill on paper pays, or that nothing is known of the market
+        while another is nearly called so.
 
     Examples
     --------
@@ -109,6 +116,12 @@ class OrderPreview(Shown):
 
     >>> ex.preview("AAPL", 10, market=True, side="sell").worst_loss, seen.worst_loss
     (inf, 1801.8)
+
+    A limit far above the market is paid on paper:
+
+    >>> print(*ex.preview("AAPL", 10, limit=200.0).cautions)
+    The last price, 180.00 USD, has reached this limit of 200.00 USD. Paper fills at the limit, not
+    at the price: 20.00 USD worse for each share, 200.00 USD in all.
     """
 
     market_id: str
@@ -136,6 +149,7 @@ class OrderPreview(Shown):
     duplicate_of: str | None
     reserve_each: float | None
     taking: Taking | None
+    cautions: tuple[str, ...] = ()
 
     @property
     def is_refused(self) -> bool:
@@ -214,8 +228,10 @@ def order_preview(
         opening = fee = worst_loss = 0.0
         taking = None
     after = After(leg, account.cash, account.buying_power)
+    cautions = []
     if refusal is None and duplicate_of is None and course is not None:
         after = after_order(order, course, gate, venue)
+        cautions = _cautions(order, venue)
     return OrderPreview(
         market_id=leg.id,
         asset_class=AssetClass(market.asset_class),
@@ -242,7 +258,33 @@ def order_preview(
         duplicate_of=duplicate_of,
         reserve_each=reserve_each,
         taking=taking,
+        cautions=tuple(cautions),
     )
+
+
+def _cautions(order: OrderState, venue: SimulatedVenue) -> list[str]:
+    """Warn of a limit that is beyond the market, where a fill pays the limit all the same."""
+    if order.is_market or venue.matching == "book":  # a book is taken at what it shows
+        return []
+    leg, what, present = order.leg, "last price", order.leg.price
+    if venue.matching == "quotes":
+        bid, ask = venue.quotes_of(leg)
+        if bid == bid or ask == ask:
+            what, present = ("ask", ask) if order.sign > 0 else ("bid", bid)
+    worse = order.sign * (order.price - present)
+    if not worse > rules.REACH * order.price:  # false for NaN, where there is no price
+        return []
+    each = worse * leg.market.multiplier
+    money = words.name(venue.currency)
+    unit = _UNITS.get(AssetClass(leg.market.asset_class), "contract")
+    is_bar = venue.bar_fill_mode == "touch"
+    opens = ", or at the open of a bar that opens better" if is_bar else ""
+    return [
+        f"The {what}, {words.price(present)} {money}, has reached this limit of "
+        f"{words.price(order.price)} {money}. Paper fills at the limit{opens}, not at the price: "
+        f"{'up to ' if is_bar else ''}{words.price(each)} {money} worse for each {unit}, "
+        f"{words.cash(each * order.quantity, venue.currency)} in all."
+    ]
 
 
 def _taking(order: OrderState, course: Course, venue: SimulatedVenue) -> Taking | None:

@@ -15,7 +15,7 @@ from datetime import datetime
 from enum import Enum, IntEnum
 from typing import Any, NamedTuple, NoReturn, cast
 
-from horizon import checks
+from horizon import checks, words
 
 __all__ = [
     "AssetClass",
@@ -198,6 +198,8 @@ def _cell(value: object) -> str:
         return ", ".join(f"{key}={item!r}" for key, item in value.items()) or "—"
     if isinstance(value, datetime):
         return value.isoformat(sep=" ")
+    if isinstance(value, tuple) and all(type(item) is str for item in value):
+        return " ".join(value) or "—"
     return "—" if value is None else f"{value:,.10g}" if type(value) is float else str(value)
 
 
@@ -557,6 +559,19 @@ class VenueCapital(Shown):
     >>> money = ex.balance()
     >>> money.cash, money.equity, money.used_buying_power, money.buying_power
     (12000.0, 10000.0, 3000.0, 9000.0)
+
+    Printed, it is a table:
+
+    >>> print(money)
+    VenueCapital on paper, in USD
+      cash               12,000.00
+      equity             10,000.00
+      buying_power        9,000.00
+      used_buying_power   3,000.00
+      initial_cash       10,000.00
+      realized_pnl            0.00
+      unrealized_pnl          0.00
+      fees                    0.00
     """
 
     cash: float
@@ -569,6 +584,16 @@ class VenueCapital(Shown):
     fees: float
     currency: str
     venue_name: str
+
+    def __str__(self) -> str:
+        rows = [
+            (item.name, words.cash(getattr(self, item.name), "").strip())
+            for item in fields(self)
+            if item.name not in ("currency", "venue_name")
+        ]
+        wide = max(len(amount) for _, amount in rows)
+        title = f"VenueCapital on {self.venue_name}, in {words.name(self.currency)}"
+        return "\n".join([title, *(f"  {name:<17}  {amount:>{wide}}" for name, amount in rows)])
 
 
 @dataclass(frozen=True, slots=True)

@@ -607,6 +607,20 @@ def test_any_readable_text_is_a_market_and_case_counts(ex: hz.ImperativeClient, 
     assert len(ex.flatten(name)) == 1
 
 
+def test_an_option_with_a_grid_is_bought_by_its_terms(ex: hz.ImperativeClient) -> None:
+    name = "AAPL250117C00180000"
+    ex.declare(hz.Market(name, hz.Option, tick_size=0.05))
+    terms = ("AAPL", 180, "2025-01-17", "call", 1)
+    assert ex.buy_option(*terms, limit=3.05).market_id == name
+    with pytest.raises(ValueError, match=r"limit price must be a multiple of tick size 0\.05"):
+        ex.sell_option(*terms, limit=3.07)
+    other = hz.connect("paper")
+    other.declare(hz.Market(name, hz.Equity))
+    for verb in (other.buy_option, other.sell_option):
+        with pytest.raises(ValueError, match="known as Equity; it cannot be used as Option"):
+            verb(*terms, limit=3.05)
+
+
 def test_a_market_used_as_another_class_is_refused(ex: hz.ImperativeClient) -> None:
     venue = ex.engine.venue
     ex.buy("ACME", 1, limit=10.0)

@@ -10,7 +10,7 @@ import pytest
 
 PACKAGE = Path(__file__).resolve().parents[1] / "horizon"
 LAYERS = [
-    {"errors", "checks", "words"},
+    {"errors", "checks", "calls", "words"},
     {"columns"},
     {"types", "rules"},
     {"books"},

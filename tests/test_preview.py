@@ -482,6 +482,108 @@ def test_quotes_are_what_a_market_order_meets() -> None:
     assert seen.refusal == "no price: the last tick of ACME has no ask"
 
 
+# ------------------------------------------------------------------------ limits beyond the market
+def test_a_limit_beyond_the_market_is_paid_on_paper_and_said() -> None:
+    ex = connect()
+    ex.tick("AAPL", 180.0)
+    # 200 - 180 for each of 10, and for a sale 180 - 175 for each of 4.
+    assert preview(ex, "AAPL", 10, limit=200).cautions == (
+        "The last price, 180.00 USD, has reached this limit of 200.00 USD. Paper fills at the "
+        "limit, not at the price: 20.00 USD worse for each share, 200.00 USD in all.",
+    )
+    assert preview(ex, "AAPL", 4, limit=175, side="sell").cautions == (
+        "The last price, 180.00 USD, has reached this limit of 175.00 USD. Paper fills at the "
+        "limit, not at the price: 5.00 USD worse for each share, 20.00 USD in all.",
+    )
+    ex.buy("AAPL", 10, limit=200)
+    assert [fill.price for fill in ex.tick("AAPL", 180.0)] == [200.0]
+
+
+@pytest.mark.parametrize(
+    "how",
+    [
+        {"limit": 180.0},  # what the market says
+        {"limit": 179.0},
+        {"limit": 181.0, "side": "sell"},
+        {"market": True},
+        {"limit": 200.0, "post_only": True},  # refused
+        {"limit": 200.0, "reduce_only": True},  # refused, too: there is nothing to reduce
+        {"limit": 180.0 * (1 + 1e-12)},
+    ],
+    ids=str,
+)
+def test_no_caution_where_nothing_is_paid_in_excess(how: dict[str, Any]) -> None:
+    ex = connect()
+    ex.tick("AAPL", 180.0)
+    assert preview(ex, "AAPL", 10, **how).cautions == ()
+    assert connect().preview("AAPL", 10, limit=200.0).cautions == ()  # no price yet
+
+
+def test_a_caution_counts_in_contracts_and_by_quotes() -> None:
+    ex = connect(matching="quotes")
+    ex.tick(CALL, 3.0, bid=2.9, ask=3.1)
+    # 3.5 less the ask of 3.1, times 100 shares, for each of two contracts.
+    assert preview(ex, CALL, 2, limit=3.5).cautions == (
+        "The ask, 3.10 USD, has reached this limit of 3.50 USD. Paper fills at the limit, not at "
+        "the price: 40.00 USD worse for each contract, 80.00 USD in all.",
+    )
+    assert preview(ex, CALL, 2, limit=3.05).cautions == ()  # between price and ask
+    assert "The bid, 2.90 USD," in preview(ex, CALL, 1, limit=2.5, side="sell").cautions[0]
+    ex.tick(CALL, 3.0, bid=2.9)
+    assert preview(ex, CALL, 2, limit=3.5).cautions == ()  # nothing is offered
+    ex.tick(CALL, 3.0)
+    assert "The last price, 3.00 USD," in preview(ex, CALL, 2, limit=3.5).cautions[0]
+
+
+def test_a_caution_of_no_is_in_its_price_and_of_a_reduction_for_what_is_held() -> None:
+    ex = connect()
+    ex.declare(hz.Market("rain", hz.Prediction))
+    ex.tick("rain", 0.7)
+    assert preview(ex, "rain:no", 100, limit=0.35).cautions == (
+        "The last price, 0.30 USD, has reached this limit of 0.35 USD. Paper fills at the limit, "
+        "not at the price: 0.05 USD worse for each contract, 5.00 USD in all.",
+    )
+    ex.buy("rain", 30, market=True)
+    said = preview(ex, "rain", 30, limit=0.6, side="sell", reduce_only=True).cautions
+    assert said[0].endswith("0.10 USD worse for each contract, 3.00 USD in all.")
+
+
+def test_in_touch_mode_a_bar_may_open_better() -> None:
+    ex = connect(bar_fill_mode="touch")
+    ex.tick("AAPL", 180.0)
+    assert preview(ex, "AAPL", 10, limit=200).cautions == (
+        "The last price, 180.00 USD, has reached this limit of 200.00 USD. Paper fills at the "
+        "limit, or at the open of a bar that opens better, not at the price: up to 20.00 USD "
+        "worse for each share, 200.00 USD in all.",
+    )
+    ex.buy("AAPL", 1, limit=200)
+    assert [fill.price for fill in ex.tick("AAPL", 180.0, open=181.0)] == [181.0]
+
+
+def test_a_book_is_taken_at_what_it_shows() -> None:
+    ex = hz.connect("book", clock=lambda: 0.0)
+    ex.take_book("AAPL", [(179.0, 50)], [(180.0, 50)])
+    assert ex.preview("AAPL", 10, limit=200.0).cautions == ()
+    assert ex.buy("AAPL", 10, limit=200.0).average_price == 180.0
+
+
+@pytest.mark.parametrize("matching", ["price", "quotes"])
+@pytest.mark.parametrize("side", ["buy", "sell"])
+@pytest.mark.parametrize("limit", [98.0, 99.0, 99.5, 100.0, 100.5, 101.0, 102.0])
+def test_maker_or_taker_is_what_the_fill_will_be(matching: str, side: str, limit: float) -> None:
+    ex = connect(matching=matching, maker_fee_rate=0.001, taker_fee_rate=0.002)
+    ex.tick("ACME", 100.0, bid=99.0, ask=101.0)
+    seen = preview(ex, "ACME", 1, side=side, limit=limit)
+    (ex.buy if side == "buy" else ex.sell)("ACME", 1, limit=limit)
+    price = 90.0 if side == "buy" else 110.0
+    (fill,) = ex.tick("ACME", price, bid=price, ask=price)
+    assert fill.is_maker is not seen.is_taker
+    # Beyond the price, or the other side's quote, it is a taker.
+    reached = {"price": 100.0, "quotes": 101.0 if side == "buy" else 99.0}[matching]
+    assert seen.is_taker is (limit >= reached if side == "buy" else limit <= reached)
+    assert fill.fee == pytest.approx(seen.fee)
+
+
 # ------------------------------------------------------------------------ refusals
 def assert_refused(ex: hz.ImperativeClient, seen: OrderPreview, rule: str, words: str) -> None:
     """Assert a refusal that leaves everything as it is now."""

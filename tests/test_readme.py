@@ -11,11 +11,13 @@ PAGES_OF_DOCS = sorted(path.relative_to(ROOT).as_posix() for path in ROOT.glob("
 #: What each page's examples print, worked out by hand.
 SHOWN = {
     # 100,000 - 10 x 180 - 10 bps of 1,800
-    "README.md": ["filled", "VenueCapital(cash=98198.2"],
+    "README.md": ["filled", "cash                98,198.20"],
     # 10,000 - 38 + 100
     "docs/start.md": ["new\nfilled\n10062.0"],
-    "docs/tour.md": ["filled", "VenueCapital(cash=98198.2"],
-    "docs/coming-from.md": ["=== Backtest: cross ==="],
+    "docs/tour.md": ["filled", "cash                98,198.20"],
+    # The buy of the first row meets the second, 101. 96 is below 0.97 x 101, and the sale that it
+    # brings about meets the fourth, 95.5.
+    "docs/coming-from.md": ["[101.0, 95.5]", "=== Backtest: cross ==="],
 }
 
 

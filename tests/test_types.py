@@ -404,3 +404,21 @@ def test_an_order_action_is_frozen_and_takes_keywords_only() -> None:
         action.quantity = 5.0  # type: ignore[misc]
     with pytest.raises(TypeError):
         OrderAction("ACME", "buy", 1, 2)  # type: ignore[call-arg,misc]
+
+
+def test_a_balance_is_printed_as_a_table() -> None:
+    money = VenueCapital(98_990.0, 99_985.0, 0.0, 1.5, 100_000.0, 0.0, -15.0, 1.0, "USD", "paper")
+    assert str(money).splitlines() == [
+        "VenueCapital on paper, in USD",
+        "  cash                98,990.00",
+        "  equity              99,985.00",
+        "  buying_power             0.00",
+        "  used_buying_power        1.50",
+        "  initial_cash       100,000.00",
+        "  realized_pnl             0.00",
+        "  unrealized_pnl         −15.00",
+        "  fees                     1.00",
+    ]
+    assert repr(money).startswith("VenueCapital(cash=98990.0, equity=99985.0,")
+    hostile = VenueCapital(1.0, 1.0, 1.0, 0.0, 1.0, 0.0, 0.0, 0.0, "\u202eUSD", "paper")
+    assert "\u202e" not in str(hostile)

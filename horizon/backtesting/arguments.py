@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import fields, is_dataclass
 from typing import Any, Final
@@ -22,6 +23,7 @@ from horizon.venues.latency import ConstantLatency, Latency
 
 __all__ = [
     "DEFAULT_FEE_RATE",
+    "check_name",
     "config_of",
     "cycles_of",
     "fees_from",
@@ -38,6 +40,18 @@ __all__ = [
 DEFAULT_FEE_RATE: Final = float("0.001")
 #: Levels of a parameter that are kept as they are; a value may hold itself.
 _DEEPEST: Final = 6
+
+
+def check_name(name: object) -> None:
+    """Check ``name=``, which comes first; data that were put there are told where they go."""
+    if not isinstance(name, str) and (
+        hasattr(name, "__len__") or callable(name) or isinstance(name, os.PathLike)
+    ):
+        raise TypeError(
+            f"name must be text, was a {type(name).__name__}; data are given by their own name, "
+            "hz.backtest(data=…)"
+        )
+    checks.text("name", name)
 
 
 def params_of(params: Mapping[str, Any] | None) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from typing import Any
 from horizon import checks
 from horizon.backtesting.arguments import (
     DEFAULT_FEE_RATE,
+    check_name,
     config_of,
     cycles_of,
     fees_from,
@@ -39,6 +40,7 @@ from horizon.backtesting.result import BacktestResult
 from horizon.backtesting.tape import Snapshots
 from horizon.backtesting.venue import VenuePlan
 from horizon.books import Books, read_book_data
+from horizon.calls import RUN_WORDS, explained
 from horizon.engine import Engine
 from horizon.feeds.times import stamp_text
 from horizon.instruments import Market
@@ -57,6 +59,7 @@ from horizon.venues.latency import Latency
 __all__ = ["backtest"]
 
 
+@explained(RUN_WORDS)
 def backtest(
     name: str = "backtest",
     markets: Iterable[str | Market] | None = None,
@@ -252,7 +255,7 @@ def backtest(
     [(2.0, 100.0)]
     """
     given = {key: value for key, value in locals().items() if key not in ("data", "book_data")}
-    checks.text("name", name)
+    check_name(name)
     signals = plan_of(strategies, sizer, execution)
     stages = stages_of(pipeline, signals)
     capital = checks.positive("initial_capital", initial_capital)
@@ -299,7 +302,8 @@ def backtest(
                 raise ValueError(f"{argument}={reading!r} is for data, of which there is none")
         source = data_of_books(books)
     else:
-        raise ValueError("data (or book_data) must be given: there is nothing to replay")
+        hint = f"; a file is given as data={name!r}" if name.endswith((".csv", ".parquet")) else ""
+        raise ValueError(f"data (or book_data) must be given: there is nothing to replay{hint}")
     if isinstance(source, DataChunks):
         first, chunks = source.first, iter(source)
     else:

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import difflib
 import math
+import re
+from collections.abc import Iterable
+from itertools import islice
+from typing import Final
 
 from horizon import checks, rules
 from horizon.errors import OrderError
@@ -12,7 +17,18 @@ from horizon.venues import snapshots
 from horizon.venues.base import Venue
 from horizon.venues.records import Leg, MarketState
 
-__all__ = ["ListingVenue"]
+__all__ = ["ListingVenue", "nearly"]
+
+#: Known markets, the latest first, that a name is compared with: all that a person trades.
+_COMPARED: Final = 1_000
+#: Date, right and strike, which end an option's symbol.
+_TERMS: Final = 15
+#: How alike two words are, of 0 to 1, one of which may be the other mistyped.
+_ALIKE: Final = 0.6
+#: The same of two names that are not cut into as many words: all else is the same then.
+_RUN_TOGETHER: Final = 0.8
+_WORD: Final = re.compile(r"[^\W_]+")
+_DIGIT: Final = re.compile(r"\d")
 
 
 class ListingVenue(Venue):
@@ -152,6 +168,35 @@ class ListingVenue(Venue):
                 f"market {known.id!r} is known as {known}; it cannot become {contract}"
             )
 
+    def nearest_market(self, market_id: str) -> str | None:
+        """Say which market is nearly called so, where nothing is known of the one that is.
+
+        Parameters
+        ----------
+        market_id : str
+            By the id of a NO side, its market is meant.
+
+        Returns
+        -------
+        str or None
+            The id of a market that had a tick, a declaration, an order or an algorithm; None
+            where the market itself had, or none is near.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If the id is none.
+        """
+        base, _ = split_side(canonical_id(checks.market_id("market_id", market_id)))
+        with self._lock:
+            markets = self.account.markets
+            if base in markets:
+                return None
+            latest = list(islice(reversed(markets.values()), _COMPARED))
+            # What has no price may be a slip itself, of an order sent before.
+            near = nearly(base, (one.id for one in latest if one.price == one.price))
+            return nearly(base, (one.id for one in latest)) if near is None else near
+
     def _declare_leg(self, instrument: Market, is_no: bool) -> Leg:
         market = self._declare(instrument)
         leg = market.no if is_no else market.yes
@@ -232,6 +277,52 @@ class ListingVenue(Venue):
             if self._observer is not None:
                 self._observer.after_command()
             return [snapshots.settlement_snapshot(r) for r in self.account.settlements[count:]]
+
+
+def nearly(market_id: str, known: Iterable[str]) -> str | None:
+    """Find the market that an id which nobody knows may have been meant to name.
+
+    Ids that differ in a number, or in a word that is another word, are two markets, and so are two
+    options on one underlying; what differs in its case or in some letters of a word may be a slip.
+
+    Parameters
+    ----------
+    market_id : str
+    known : iterable of str
+
+    Returns
+    -------
+    str or None
+        The most similar of those.
+    """
+    asked = _words(market_id)
+    return checks.nearest(market_id, (one for one in known if _may_be(asked, _words(one))))
+
+
+def _words(market_id: str) -> list[str]:
+    """Cut an id into its words; an option's is its underlying, with a mark behind it."""
+    try:
+        if class_of_id(market_id) is AssetClass.Option:
+            return [market_id[:-_TERMS].casefold(), ""]
+    except ValueError:  # the symbol of an option that cannot be: whoever trades it is told
+        pass
+    return _WORD.findall(market_id.casefold())
+
+
+def _may_be(asked: list[str], known: list[str]) -> bool:
+    if asked[-1:] == [""] == known[-1:]:
+        return asked != known and _is_alike(asked[0], known[0])
+    if len(asked) == len(known):
+        return all(
+            one == other or _is_alike(one, other) for one, other in zip(asked, known, strict=True)
+        )
+    return _is_alike("".join(asked), "".join(known), _RUN_TOGETHER)
+
+
+def _is_alike(one: str, other: str, least: float = _ALIKE) -> bool:
+    if _DIGIT.findall(one) != _DIGIT.findall(other):
+        return False
+    return difflib.SequenceMatcher(None, one, other).ratio() >= least
 
 
 def _leg_outside(instrument: Market, known: MarketState | None, is_no: bool) -> Leg:

@@ -169,6 +169,11 @@ class SimulatedVenue(AmendingVenue):
         return "price"
 
     @property
+    def bar_fill_mode(self) -> str:
+        """What of a bar reaches a resting limit: ``"cross"``, its close, or ``"touch"``."""
+        return "cross"
+
+    @property
     def fills_on_arrival(self) -> bool:
         """Whether a market order fills as it is accepted, rather than at a later tick."""
         return True
@@ -630,7 +635,9 @@ class SimulatedVenue(AmendingVenue):
             kind = AssetClass(market.asset_class)
             return f"unsupported: {self.name} takes no orders for {kind}", _NAN, _NAN
         if math.isnan(reference):
-            return self._no_price(leg, sign), _NAN, _NAN
+            near = self.nearest_market(market.id)  # None for one that is declared
+            hint = "" if near is None else f". Did you mean {near!r}?"
+            return self._no_price(leg, sign) + hint, _NAN, _NAN
         if post_only and taker:
             return "post_only: the order would take liquidity on arrival", _NAN, _NAN
         if reduce_only:

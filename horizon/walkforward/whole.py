@@ -32,6 +32,7 @@ from horizon.backtesting.data import read_data
 from horizon.backtesting.playing import MarketData
 from horizon.backtesting.simulate import backtest
 from horizon.books import Books, read_book_data
+from horizon.calls import RUN_WORDS, meant
 from horizon.errors import DataError
 from horizon.feeds.reader import column_map
 from horizon.feeds.rows import zone_of
@@ -181,9 +182,11 @@ def check_arguments(given: Mapping[str, Any], caller: Callable[..., Any]) -> Non
                 for parameter in inspect.signature(caller).parameters.values()
                 if parameter.kind is not parameter.VAR_KEYWORD
             ]
+            accepted = [one for one in (*own, *taken) if one not in _OWN]
+            near = " or ".join(map(repr, meant(name, accepted, RUN_WORDS)))
             raise TypeError(
                 f"{caller.__name__}() got {name!r}, which neither it nor hz.backtest takes"
-                f"{checks.suggestion(name, [*own, *taken])}"
+                f"{f'. Did you mean {near}?' if near else ''}"
             )
 
 

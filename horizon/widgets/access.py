@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
+from itertools import islice
 from typing import Any, Final
 
 from horizon import checks, words
@@ -11,6 +12,7 @@ from horizon.client import ImperativeClient
 from horizon.engine import Engine
 from horizon.instruments import canonical_id, split_side
 from horizon.types import AssetClass
+from horizon.venues.listing import nearly
 from horizon.venues.records import Leg, MarketState
 from horizon.venues.simulated import SimulatedVenue
 
@@ -23,11 +25,13 @@ __all__ = [
     "price_label",
     "text_of",
     "unit_of",
+    "units_of",
     "venue_of",
 ]
 
-#: Markets that a message lists.
+#: Markets that a message lists, and that a column's unit is read from where it has no rows.
 _LISTED: Final = 8
+_ASKED: Final = 100
 _UNITS = {
     AssetClass.Equity: "shares",
     AssetClass.Option: "contracts",
@@ -87,9 +91,11 @@ def market_named(given: object, venue: SimulatedVenue, feeds: Iterable[object] =
     if known and base not in known:
         listed = ", ".join(map(repr, list(known)[:_LISTED]))
         more = f" and {len(known) - _LISTED:,} more" if len(known) > _LISTED else ""
+        near = nearly(base, known)
+        meant = "" if near is None else f" Did you mean {near!r}?"
         raise ValueError(
-            f"market must be one that is known here: {listed}{more}; was {name!r}"
-            f"{checks.suggestion(base, known)}. One whose prices come later is declared first: "
+            f"market must be one that is known here: {listed}{more}; was {name!r}."
+            f"{meant} One whose prices come later is declared first: "
             f"ex.declare(hz.Market({base!r}, …))"
         )
     return name
@@ -139,6 +145,15 @@ def price_label(venue: SimulatedVenue) -> str:
 def unit_of(kind: AssetClass) -> str:
     """What a quantity of this class counts."""
     return _UNITS[kind]
+
+
+def units_of(markets: Iterable[MarketState], venue: SimulatedVenue) -> str:
+    """What quantities of these markets count, and of the account's first: the same, or units."""
+    asked = {market.asset_class for market in markets}
+    asked.update(market.asset_class for market in islice(venue.account.markets.values(), _ASKED))
+    # One that nobody has classified yet counts nothing that has a name.
+    found = {unit_of(AssetClass(kind)) if kind >= 0 else "units" for kind in asked}
+    return found.pop() if len(found) == 1 else "units"
 
 
 def text_of(arguments: Mapping[str, Any], field: str, *, most: int = 1000) -> str:

@@ -300,6 +300,8 @@ def test_a_row_that_cannot_be_true() -> None:
 def test_an_argument_that_nobody_takes_with_its_near_match() -> None:
     refused(TypeError, r"walk_forward\(\) got 'purge', .*Did you mean 'purge_gap'\?", purge=1.0)
     refused(TypeError, r"got 'fil_model', .*Did you mean 'fill_model'\?", fil_model="glft")
+    refused(TypeError, r"got 'strategy', .*Did you mean 'pipeline_factory'\?", strategy=1)
+    refused(TypeError, r"got 'commission', .*Did you mean 'paper_fee_rate'\?", commission=0)
     refused(TypeError, "got 'zzz', which neither it nor hz.backtest takes$", zzz=1)
 
 

@@ -99,6 +99,22 @@ async def test_a_limit_that_the_market_has_reached_is_told() -> None:
 
 
 @in_a_notebook
+async def test_a_limit_beyond_the_market_says_what_it_pays_in_excess() -> None:
+    ticket = OrderTicket(priced("ACME", 100.0), market="ACME")
+    # 103 - 100 for each of 10.
+    said = (
+        "The last price, 100.00 USD, has reached this limit of 103.00 USD. Paper fills at the "
+        "limit, not at the price: 3.00 USD worse for each share, 30.00 USD in all."
+    )
+    seen = await preview(ticket, quantity="10", limit="103")
+    assert seen["notes"][0] == said
+    seen = await preview(ticket, order="iceberg", show="5")
+    assert said in seen["notes"]
+    seen = await preview(ticket, order="twap", slices="2", duration="60")
+    assert not any("Paper fills at the limit" in note for note in seen["notes"])
+
+
+@in_a_notebook
 async def test_a_post_only_order_that_would_take_is_refused() -> None:
     ex = priced("ACME", 100.0)
     ticket = OrderTicket(ex, market="ACME")

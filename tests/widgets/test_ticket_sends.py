@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 import pytest
@@ -129,6 +130,30 @@ async def test_a_name_that_is_nearly_a_market_s_is_asked_about() -> None:
     assert not any(note.startswith("Did you mean") for note in seen["notes"])
     seen = await preview(ticket, market="something else")
     assert not any(note.startswith("Did you mean") for note in seen["notes"])
+
+
+@in_a_notebook
+async def test_the_ticket_asks_once_whatever_the_order() -> None:
+    ex = priced()
+    ex.tick("rain", 0.6, 0.0)
+    ticket = OrderTicket(ex)
+    asks = "Did you mean rain? There is no rian NO yet."
+    seen = await preview(
+        ticket, market="rian", kind="prediction", outcome="no", quantity="10", limit="0.3"
+    )
+    assert seen["notes"][0] == asks
+    assert sum("Did you mean" in note for note in seen["notes"]) == 1
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")  # the preview has asked
+        await confirm(ticket)
+    assert [order.market_id for order in ex.open_orders()] == ["rian:no"]
+    seen = await preview(ticket, market="rainn", order="market")
+    assert seen["refusal"].endswith("has had no tick yet. Did you mean 'rain'?")
+    assert not any("Did you mean" in note for note in seen["notes"])
+    seen = await preview(ticket, order="twap", slices="2", duration="60")
+    assert [note for note in seen["notes"] if "Did you mean" in note] == [
+        "Did you mean rain? There is no rainn NO yet."
+    ]
 
 
 @in_a_notebook

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable
-from itertools import islice
 from typing import Any, Final
 
 from horizon import words
@@ -12,6 +10,7 @@ from horizon.algos import TWAP, VWAP, ExecAlgo, Iceberg
 from horizon.client import ImperativeClient
 from horizon.errors import HorizonError
 from horizon.instruments import Market
+from horizon.order_verbs import undoubted
 from horizon.preview import OrderPreview
 from horizon.types import AssetClass, OrderRequest, VenueOrder
 from horizon.widgets.access import leg_name
@@ -24,8 +23,6 @@ __all__ = ["TicketOrders"]
 
 #: Sent previews that are remembered, so that a second confirmation finds the first.
 _REMEMBERED: Final = 64
-#: Markets that a name is compared with.
-_COMPARED: Final = 200
 
 
 class TicketOrders:
@@ -101,10 +98,11 @@ class TicketOrders:
             "client_order_id": client_order_id,
         }
         ex, is_buy = self._ex, draft.side == "buy"
-        if draft.kind is AssetClass.Perp:
-            verb = ex.buy_perp if is_buy else ex.sell_perp
-            return verb(draft.target, draft.quantity, leverage=draft.leverage, **options)
-        return (ex.buy if is_buy else ex.sell)(draft.target, draft.quantity, **options)
+        with undoubted():  # the preview has asked about the name
+            if draft.kind is AssetClass.Perp:
+                verb = ex.buy_perp if is_buy else ex.sell_perp
+                return verb(draft.target, draft.quantity, leverage=draft.leverage, **options)
+            return (ex.buy if is_buy else ex.sell)(draft.target, draft.quantity, **options)
 
     def algo(self, draft: Draft) -> tuple[ExecAlgo, OrderRequest, Market | None]:
         """Make the algorithm that the form asks for, not started yet."""
@@ -132,17 +130,18 @@ class TicketOrders:
         if draft.algo in ("twap", "vwap"):
             limit = self._child_price(draft)
             is_market = limit is None
-        return self._ex.preview(
-            draft.target,
-            draft.quantity,
-            side=draft.side,
-            limit=limit,
-            market=is_market,
-            tif=draft.tif,
-            post_only=draft.post_only,
-            reduce_only=draft.reduce_only,
-            leverage=draft.leverage,
-        )
+        with undoubted():  # the ticket asks about the name itself
+            return self._ex.preview(
+                draft.target,
+                draft.quantity,
+                side=draft.side,
+                limit=limit,
+                market=is_market,
+                tif=draft.tif,
+                post_only=draft.post_only,
+                reduce_only=draft.reduce_only,
+                leverage=draft.leverage,
+            )
 
     def _child_price(self, draft: Draft) -> float | None:
         """What a slice would be limited to now; None where no order could have that price."""
@@ -161,18 +160,12 @@ class TicketOrders:
 
     def doubts_about(self, draft: Draft) -> list[str]:
         """Ask about a name that is nearly a market's, and is none."""
-        if not isinstance(draft.target, Market):
+        target = draft.target
+        named = target.id if isinstance(target, Market) else target
+        near = self._ex.engine.venue.nearest_market(named)
+        if near is None:
             return []
-        markets = self._ex.engine.venue.account.markets
-        if draft.target.id in markets:
-            return []
-        folded = {market.casefold(): market for market in islice(markets, _COMPARED)}
-        near = difflib.get_close_matches(draft.target.id.casefold(), folded, n=1)
-        return (
-            [f"Did you mean {words.name(folded[near[0]])}? There is no {draft.name} yet."]
-            if near
-            else []
-        )
+        return [f"Did you mean {words.name(near)}? There is no {draft.name} yet."]
 
     def picture(
         self, draft: Draft, preview_id: str | None, says: str, doubts: list[str]
@@ -194,6 +187,8 @@ class TicketOrders:
         is_waiting = draft.algo in ("twap", "vwap") and seen.rule == "no price"
         quote = self._ex.quote(seen.market_id)
         last = None if quote is None else quote.price
+        if seen.rule == "no price" and not draft.algo:
+            doubts = []  # the refusal asks
         verb = "Start" if draft.algo else "Confirm:"
         what = draft.algo.upper() if draft.algo else draft.side
         return {
