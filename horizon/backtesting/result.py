@@ -88,6 +88,18 @@ class BacktestResult:
         self._config: Mapping[str, Any] | None = None
         self._measured: tuple[Metrics, tuple[str, ...]] | None = None
 
+    if not TYPE_CHECKING:  # to a type checker it has what it has
+
+        def __getattr__(self, name: str) -> Any:
+            # A property that raised an AttributeError of its own ends here too: it says it again.
+            if name.startswith("_") or hasattr(type(self), name):
+                return object.__getattribute__(self, name)
+            hint = said.instead_of(name, type(self))
+            # Without the object, Python does not add a guess of its own.
+            raise AttributeError(
+                f"BacktestResult has no attribute {name!r}{hint}", name=name, obj=None
+            )
+
     # ------------------------------------------------------------------ the run
     @property
     def name(self) -> str:

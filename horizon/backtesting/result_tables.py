@@ -160,14 +160,14 @@ def forecast_outcomes(record: RunRecord) -> dict[str, float] | None:
 
 
 def are_foreign(record: RunRecord) -> NDArray[np.bool_]:
-    """Find the fills of resolved contracts whose fair value is no probability, shape (n,)."""
+    """Find the fills of prediction markets whose fair value is no probability, shape (n,)."""
     fair, legs = record.fair_values, record.fills.leg_ids
     outside: NDArray[np.bool_] = (fair < 0.0) | (fair > 1.0)
-    outcomes = forecast_outcomes(record)
-    if outcomes is None or not outside.any():
-        return np.zeros(len(fair), dtype=bool)
-    resolved = np.array([split_side(leg_id)[0] in outcomes for leg_id in legs], dtype=bool)
-    foreign: NDArray[np.bool_] = outside & resolved[record.fills.legs]
+    if not outside.any():
+        return outside
+    predictions = {market.id for market in record.markets if market.asset_class is Prediction}
+    pays_one = np.array([split_side(leg_id)[0] in predictions for leg_id in legs], dtype=bool)
+    foreign: NDArray[np.bool_] = outside & pays_one[record.fills.legs]
     return foreign
 
 

@@ -4,18 +4,41 @@ from __future__ import annotations
 
 import math
 from collections.abc import Container, Mapping, Sequence
+from dataclasses import fields
+from typing import Final
 
 import numpy as np
 
-from horizon import words
-from horizon.analytics.metrics import Metrics
+from horizon import checks, words
+from horizon.analytics.metrics import MARK, Metrics, annual_note
 from horizon.backtesting.record import RunRecord
 from horizon.backtesting.result_tables import are_foreign
 
-__all__ = ["counted", "head_line", "listed", "run_cautions", "summary_text"]
+__all__ = ["counted", "head_line", "instead_of", "listed", "run_cautions", "summary_text"]
 
 #: Names that a list in a sentence has at most.
 _MOST_NAMES = 5
+#: What a result's number, table or picture is called elsewhere, and where it is here.
+_ELSEWHERE: Final = {
+    "calmar": "metrics.calmar_ratio",
+    "chart": "figure()",
+    "drawdown": "metrics.max_drawdown_pct",
+    "max_dd": "metrics.max_drawdown_pct",
+    "n_trades": "metrics.total_trades",
+    "num_trades": "metrics.total_trades",
+    "orders": "orders_frame()",
+    "plot": "figure()",
+    "pnl": "metrics.total_return",
+    "portfolio": "positions",
+    "profit": "metrics.total_return",
+    "report": "tearsheet()",
+    "returns": "equity.pct_change()",
+    "sharpe": "metrics.sharpe_ratio",
+    "show": "figure()",
+    "sortino": "metrics.sortino_ratio",
+    "statistics": "summary()",
+    "stats": "summary()",
+}
 
 
 def counted(count: int, thing: str, things: str | None = None) -> str:
@@ -30,6 +53,23 @@ def listed(names: Sequence[str]) -> str:
     return f"{some} and {more:,} more" if more > 0 else some
 
 
+def instead_of(name: str, kind: type) -> str:
+    """Say where a result has what somebody looks for by another name; else nothing."""
+    metrics = {one.name: f"metrics.{one.name}" for one in fields(Metrics)}
+    own = {
+        one: one if isinstance(getattr(kind, one), property) else f"{one}()"
+        for one in dir(kind)
+        if not one.startswith("_")
+    }
+    places = metrics | {"record": "record", "curve": "curve", "sampling": "sampling"} | own
+    word = name.casefold()
+    found = _ELSEWHERE.get(word)
+    if found is None:
+        near = checks.nearest(word, places)
+        found = None if near is None else places[near]
+    return "" if found is None else f". Did you mean result.{found}?"
+
+
 def _tallied(counts: Mapping[str, int]) -> str:
     """Write counts by what they count, the largest first."""
     ordered = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
@@ -41,13 +81,15 @@ def summary_text(record: RunRecord, metrics: Metrics, cautions: Sequence[str]) -
     """Write the metrics that people look for first, one in a line, and the cautions below."""
     m, money = metrics, record.currency
     kind = "Paper run" if "mode" in record.config else "Backtest"
+    note = annual_note(m.years)
+    mark = f" {MARK}" if note else ""
     lines = [
         f"=== {kind}: {words.name(record.name)} ===",
         _line("Total Return", f"{_money(m.total_return, money)} ({_percent(m.total_return_pct)})"),
-        _line("CAGR", _percent(m.cagr)),
-        _line("Sharpe", _number(m.sharpe_ratio, 3)),
-        _line("Sortino", _number(m.sortino_ratio, 3)),
-        _line("Calmar", _number(m.calmar_ratio, 3)),
+        _line("CAGR", f"{_percent(m.cagr)}{mark}"),
+        _line("Sharpe", f"{_number(m.sharpe_ratio, 3)}{mark}"),
+        _line("Sortino", f"{_number(m.sortino_ratio, 3)}{mark}"),
+        _line("Calmar", f"{_number(m.calmar_ratio, 3)}{mark}"),
         _line("Max Drawdown", f"{_money(m.max_drawdown, money)} ({_percent(m.max_drawdown_pct)})"),
         _line("Trades", f"{m.total_trades:,} (Win Rate: {_percent(m.win_rate / 100.0)})"),
         _line("Profit Factor", _number(m.profit_factor, 2)),
@@ -60,6 +102,7 @@ def summary_text(record: RunRecord, metrics: Metrics, cautions: Sequence[str]) -
     ):
         if value is not None:
             lines.append(_line(label, _number(value, 4)))
+    lines += [note] if note else []
     return "\n".join([*lines, *(f"! {caution}" for caution in cautions)])
 
 
@@ -130,7 +173,7 @@ def run_cautions(record: RunRecord) -> list[str]:
     if strange:
         found.append(
             f"The fair values behind {strange:,} of {counted(len(record.fills), 'fill')} lie "
-            "outside 0 to 1 in markets that resolved: they are no probabilities, and have no part "
+            "outside 0 to 1 in prediction markets: they are no probabilities, and have no part "
             "in the model's Brier score and the average edge."
         )
     return found

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import copy
 import csv
 import gc
 import json
 import math
+import pickle
 import weakref
 from dataclasses import replace
 from pathlib import Path
@@ -632,3 +634,62 @@ def test_a_result_is_drawn_by_its_name() -> None:
     ):
         figure = hz.figures.equity_curves(curves, rebase=False)
         assert list(dict.fromkeys(trace.name for trace in figure.data)) == names
+
+
+# ------------------------------------------------------------------------ names that it has not
+@pytest.mark.parametrize(
+    ("name", "hint"),
+    [
+        ("sharpe", "result.metrics.sharpe_ratio"),
+        ("Sharpe", "result.metrics.sharpe_ratio"),
+        ("sharpe_ratio", "result.metrics.sharpe_ratio"),
+        ("win_rate", "result.metrics.win_rate"),
+        ("max_drawdown_pc", "result.metrics.max_drawdown_pct"),
+        ("plot", "result.figure()"),
+        ("stats", "result.summary()"),
+        ("returns", "result.equity.pct_change()"),
+        ("orders", "result.orders_frame()"),
+        ("equity_curv", "result.equity_curve"),
+        ("equty", "result.equity"),
+        ("tearsheets", "result.tearsheet()"),
+        ("recrod", "result.record"),
+    ],
+)
+def test_a_name_from_elsewhere_is_told_where_to_look(
+    result: BacktestResult, name: str, hint: str
+) -> None:
+    with pytest.raises(AttributeError) as caught:
+        getattr(result, name)
+    assert str(caught.value) == f"BacktestResult has no attribute {name!r}. Did you mean {hint}?"
+    assert not hasattr(result, name)
+    value: Any = result
+    for part in hint.removesuffix("()").split(".")[1:]:
+        value = getattr(value, part)  # there is such a thing
+    assert callable(value) is hint.endswith("()")
+
+
+def test_what_is_like_nothing_has_no_hint(result: BacktestResult) -> None:
+    with pytest.raises(AttributeError, match=r"^BacktestResult has no attribute 'zzz'$"):
+        result.zzz  # type: ignore[attr-defined]  # noqa: B018
+    # What a notebook asks every object for is no slip.
+    with pytest.raises(AttributeError, match=r"^'BacktestResult' object has no .*_latex_'$"):
+        result._repr_latex_  # type: ignore[attr-defined]  # noqa: B018
+
+
+def test_an_error_of_a_property_is_not_taken_for_a_missing_name(result: BacktestResult) -> None:
+    class Broken(BacktestResult):
+        @property
+        def mine(self) -> object:
+            return self.record.nothing  # type: ignore[attr-defined]
+
+    with pytest.raises(AttributeError, match="'RunRecord' object has no attribute 'nothing'"):
+        Broken(result.record).mine  # noqa: B018
+
+
+def test_a_result_is_copied_and_pickled_as_before(result: BacktestResult) -> None:
+    for again in (copy.copy(result), copy.deepcopy(result), pickle.loads(pickle.dumps(result))):
+        assert repr(again) == repr(result)
+        assert again.equity_curve == result.equity_curve
+    bare = BacktestResult.__new__(BacktestResult)
+    with pytest.raises(AttributeError):
+        bare.record  # noqa: B018

@@ -13,6 +13,7 @@ from horizon.backtesting.result_words import counted
 from horizon.walkforward.evidence import SURE
 from horizon.walkforward.overfitting import Overfitting
 from horizon.walkforward.result import WalkForwardResult
+from horizon.walkforward.verdict import share
 from horizon.walkforward.words import (
     KEY_FIGURES,
     figure_words,
@@ -120,8 +121,8 @@ def _doubts(judged: Overfitting) -> Iterator[str]:
     else:
         yield (
             "Out of sample, the probability that the true Sharpe ratio is above 0 is "
-            f"{_share(judged.out_of_sample_probability)}; {_share(SURE)} is usual. A longer "
-            "record is needed."
+            f"{share(judged.out_of_sample_probability, beside=SURE)}; {share(SURE)} is usual. A "
+            "longer record is needed."
         )
     luck, needed = judged.expected_maximum, judged.needed_sharpe
     if math.isfinite(luck) and math.isfinite(needed) and judged.n_trials > 1:
