@@ -453,6 +453,8 @@ def _outcome(progress: AlgoProgress, currency: str) -> str:
     if progress.remaining > 0.0:
         parts.append(f"{amount(progress.remaining)} {'missing' if progress.is_done else 'to go'}")
     if progress.slippage_bps is not None:
+        shown = f"{abs(progress.slippage_bps):,.1f}"
         cost = "worse" if progress.slippage_bps > 0 else "better"
-        parts.append(f"{abs(progress.slippage_bps):,.1f} bps {cost} than arrival")
+        is_even = float(shown.replace(",", "")) == 0.0
+        parts.append("at the arrival price" if is_even else f"{shown} bps {cost} than arrival")
     return ", ".join(parts)

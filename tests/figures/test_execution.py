@@ -107,6 +107,16 @@ def test_partly_filled_slice_shows_both_sizes(worked) -> None:
     assert list(trace(figure, "filled part").y) == [10.0]
 
 
+def test_title_of_an_algorithm_that_paid_what_it_found() -> None:
+    ex = hz.connect("paper", clock=lambda: 0.0)
+    ex.tick("ACME", 10.0, 0.0)
+    algo = ex.twap("ACME", 4, duration_secs=10.0, num_slices=1)
+    ex.tick("ACME", 10.0, 0.0)
+    ex.tick("ACME", 10.0, 1.0)
+    subtitle = figures.algo_schedule(algo.progress, ex.fills_frame()).layout.title.subtitle.text
+    assert subtitle == "Completed: 4 filled (100%) at 10.00 USD on average, at the arrival price"
+
+
 def test_title_says_how_far_it_has_come(worked) -> None:
     ex, algo = worked
     title = figures.algo_schedule(algo.progress, ex.fills_frame()).layout.title
