@@ -185,6 +185,33 @@ async def test_going_back_shows_what_is_kept_and_runs_nothing() -> None:
 
 
 @in_a_notebook
+async def test_enter_after_a_change_asks_for_no_second_run() -> None:
+    begun: list[Any] = []
+
+    def counting(params: dict[str, Any]) -> Any:
+        begun.append(params["size"])
+        return make(params)
+
+    made = explorer(counting)
+    await made.done()
+    typed = {"values": {"p1": "2"}, "by": "me", "edit": 1}
+    # Its change has begun the run, which goes on; then that has ended, and is on show.
+    await do(made, "change", **typed)
+    await do(made, "run", **typed, enter=True)
+    await made.done()
+    await do(made, "run", **typed, enter=True)
+    await made.done()
+    assert begun == [1, 2]
+    # What no change has run is run, and so is all where changes run nothing.
+    await do(made, "run", values={"p1": "4"}, by="me", edit=2, enter=True)
+    await made.done()
+    await do(made, "auto")
+    await do(made, "run", values={"p1": "4"}, by="me", edit=2, enter=True)
+    await made.done()
+    assert begun == [1, 2, 4, 4]
+
+
+@in_a_notebook
 async def test_run_in_python_returns_the_result_and_moves_the_controls() -> None:
     made = explorer(params={"size": [1, 2, 4], "fails": False}, begin=False)
     result = await made.run(size=4)

@@ -346,8 +346,17 @@ class BacktestExplorer(Face):
     def _run_now(self, arguments: Mapping[str, Any]) -> None:
         if "values" in arguments:
             self.controls.form.take(arguments)
-        if self.controls.read():
+        if not self.controls.read():
+            return
+        # What was typed has perhaps been run already, at its change: Enter asks for no second run.
+        if not (self.is_auto and arguments.get("enter") is True and self._is_run()):
             self._ask()
+
+    def _is_run(self) -> bool:
+        """Whether the parameters are those of the run that goes on, or of the result on show."""
+        if self.queue.is_running:
+            return self.queue.setting == self.setting
+        return not self.is_changed
 
     def _toggle_auto(self) -> None:
         self.is_auto = not self.is_auto

@@ -58,7 +58,7 @@ function explorerSide(uid, send) {
     if (!event.target.matches("input, select")) return;
     event.preventDefault();
     fields.hush();
-    send("run", fields.given());
+    send("run", { ...fields.given(), enter: true });
   });
 
   const element = node(
