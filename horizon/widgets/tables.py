@@ -13,7 +13,7 @@ from horizon import checks, rules, words
 from horizon.types import AssetClass
 from horizon.venues.account import Account
 from horizon.venues.records import NEVER_NS, Leg, MarketState, OrderState
-from horizon.widgets.access import client_of, leg_name, price_label, text_of, venue_of
+from horizon.widgets.access import client_of, leg_name, price_label, text_of, units_of, venue_of
 from horizon.widgets.face import Face, Verb
 from horizon.widgets.palette import Palette
 from horizon.widgets.row_words import (
@@ -111,6 +111,7 @@ class Positions(_Table):
                 if leg.quantity != 0.0
             ]
             rows = [self._row(market, leg) for market, leg in held[:_ROWS]]
+            units = units_of((market for market, _ in held[:_ROWS]), venue)
         tools = []
         if held:
             tools.append(action("flatten all", "", "Flatten all", FLATTEN_ALL))
@@ -118,7 +119,7 @@ class Positions(_Table):
             "name": "Positions",
             "columns": _columns(
                 "Market",
-                "Position, units",
+                f"Position, {units}",
                 f"Average, {self._currency}",
                 f"Mark, {self._currency}",
                 f"Unrealised, {self._currency}",
@@ -223,7 +224,9 @@ class Orders(_Table):
             count = len(account.open_orders)
             self._take_ended(account)
             can_amend = self.on_amend is not None
-            rows = [_order_row(order, can_amend) for order in (*working, *reversed(self._over))]
+            shown = (*working, *reversed(self._over))
+            rows = [_order_row(order, can_amend) for order in shown]
+            units = units_of((order.leg.market for order in shown), venue)
         tools = []
         if count:
             tools.append(action("cancel all", "", "Cancel all", "Cancel every open order"))
@@ -234,8 +237,8 @@ class Orders(_Table):
                 "Market",
                 "Side",
                 "State",
-                "Quantity, units",
-                "Filled, units",
+                f"Quantity, {units}",
+                f"Filled, {units}",
                 f"Limit, {self._currency}",
                 f"Average, {self._currency}",
                 numbers=4,
@@ -298,6 +301,8 @@ class Fills(_Table):
             first = max(0, len(log) - _ENDED)
             with_day = _span_days([row[6] for row in log[first:]])
             rows = []
+            filled = (venue.account.legs[row[1]].market for row in log[first:])
+            units = units_of(filled, venue)
             for number in range(len(log) - 1, first - 1, -1):
                 order_id, leg_id, sign, quantity, price, fee, ts, is_maker, _ = log[number]
                 cells = [
@@ -317,7 +322,7 @@ class Fills(_Table):
                 "Market",
                 "Side",
                 "Order",
-                "Quantity, units",
+                f"Quantity, {units}",
                 f"Price, {self._currency}",
                 f"Fee, {self._currency}",
                 numbers=3,

@@ -68,6 +68,29 @@ async def test_positions_are_shown_at_their_marks_with_their_profit() -> None:
     assert table.shown["note"] is None
 
 
+@in_a_notebook
+async def test_a_column_says_what_all_its_quantities_count() -> None:
+    ex = account()
+    tables = [Positions(ex), Orders(ex), Fills(ex)]
+
+    def units() -> list[str]:
+        return [
+            column["label"].split(", ")[1]
+            for table in tables
+            for column in table.shown["columns"]
+            if column["label"].startswith(("Position", "Quantity", "Filled"))
+        ]
+
+    assert units() == ["units"] * 4  # of no market yet
+    for market, kind in (("rain", Prediction), ("X-PERP", Perp)):
+        ex.declare(Market(market, kind))
+    await passing(0.2)
+    assert units() == ["contracts"] * 4
+    ex.declare(Market("ACME", Equity))
+    await passing(0.2)
+    assert units() == ["units"] * 4
+
+
 @pytest.mark.parametrize("sizes", [(0.1, 0.7, 10.0), (3.0, 0.7, 0.1), (1.0, 3.0, 0.7, 0.7)])
 @in_a_notebook
 async def test_trades_at_one_price_have_no_profit(sizes: tuple[float, ...]) -> None:

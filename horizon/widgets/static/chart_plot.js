@@ -115,12 +115,24 @@ function plotOf() {
       },
     );
     write(xLabel, shown.x[3]);
-    set(xLabel, { x: (MARGIN.left + width) / 2, y: HEIGHT - 4 });
+    // What the volume is stands beside it, below the axis.
+    const isAside = shown.volume !== null && !isTight();
+    set(xLabel, {
+      x: isAside ? width - MARGIN.right : (MARGIN.left + width) / 2,
+      y: HEIGHT - 4,
+      "text-anchor": isAside ? "end" : "middle",
+    });
     write(yLabel, shown.y[3]);
     const middle = (HEIGHT - MARGIN.bottom + MARGIN.top) / 2;
     set(yLabel, { transform: `translate(11 ${middle}) rotate(-90)` });
     const size = { x: MARGIN.left, y: MARGIN.top, height: HEIGHT - MARGIN.bottom - MARGIN.top };
     set(room, { ...size, width: Math.max(width - MARGIN.right - MARGIN.left, 0) });
+  }
+
+  // Whether there is no room for the words of volume and time in one line.
+  function isTight() {
+    const letters = (shown.volume?.label.length ?? 0) + shown.x[3].length + 4;
+    return LETTER * letters > width - MARGIN.right - MARGIN.left;
   }
 
   const n = (pixels) => pixels.toFixed(1);
@@ -179,10 +191,8 @@ function plotOf() {
     }
     set(volume, { d: path });
     write(traded, sums ? sums.label : "");
-    // Below what lies above the axis, where there is no room beside it.
-    const free = width - MARGIN.right - MARGIN.left - LETTER * (shown.above.length + 3);
-    const isTight = Boolean(sums) && shown.above && LETTER * sums.label.length > free;
-    set(traded, { x: MARGIN.left + 5, y: MARGIN.top + (isTight ? 24 : 10) });
+    const over = (HEIGHT - MARGIN.bottom - MARGIN.top) * VOLUME + MARGIN.bottom + 5;
+    set(traded, { x: MARGIN.left + (isTight() ? 5 : 0), y: HEIGHT - (isTight() ? over : 4) });
   }
 
   function drawFills() {
