@@ -167,17 +167,17 @@ class Face(anywidget.AnyWidget):
         ex = self.__dict__.get("_ex")
         if ex is not None and not ex.is_connected:
             with contextlib.suppress(HorizonError):  # what can still be read, as it ended
-                self.shown = {**self.picture(), "error": None, "stall": None}
+                self.shown = {**self.picture(), "error": None, "stall": None, "page_stall": None}
             self.release("its account was closed")
             return
         picture = self.picture()
         picture["error"] = self._error
         stall = self._live.stall
-        picture["stall"] = (
-            None
-            if stall is None or stall.ended_at < self._made_at
-            else f"A running cell held this up for {stall.seconds:.0f} s; it is live again."
-        )
+        picture["stall"] = picture["page_stall"] = None
+        if stall is not None and stall.ended_at >= self._made_at:
+            told = f"for {stall.seconds:.0f} s; it is live again."
+            picture["stall"] = f"A running cell held this up {told}"
+            picture["page_stall"] = f"The desk was held up {told}"
         now = time.monotonic()
         is_news = picture != self.shown
         if is_news or now - self._beaten >= _BEAT:
@@ -330,6 +330,11 @@ class Face(anywidget.AnyWidget):
         if "_live" in self.__dict__:
             self.release("it was closed")
 
+    def __dir__(self) -> list[str]:
+        """Offer what its user may want of it, and not what its page and the loop want of it."""
+        machinery = {*dir(anywidget.AnyWidget), *vars(Face), *_STATE} - _OFFERED
+        return [name for name in super().__dir__() if name.startswith("_") or name not in machinery]
+
     def __repr__(self) -> str:
         state = f"ended: {self.ended}" if self.ended else "live"
         return f"<{type(self).__name__}, {state}; run its cell in a notebook to use it>"
@@ -342,6 +347,9 @@ def _nothing() -> None:
     """Nobody asked to be told."""
 
 
+#: Names of every widget that are for its user.
+_OFFERED: Final = {"close", "ended", "shown"}
+_STATE: Final = ("is_dark", "is_gone", "is_held", "on_gone")
 _OWN_VERBS: Final = {
     "looks": "_somebody_looks",
     "left": "_nobody_may_look",

@@ -37,31 +37,37 @@ class Masthead(Face):
     Parameters
     ----------
     ex : ImperativeClient
-    banner : bool
-        Say venue and mode; a ticket below says them as well.
     palette : str or Palette
     """
 
     script = ("masthead.js",)
 
-    def __init__(
-        self, ex: object, *, banner: bool = True, palette: str | Palette = "blue-orange"
-    ) -> None:
+    def __init__(self, ex: object, *, palette: str | Palette = "blue-orange") -> None:
         self._ex = client_of(ex)
         venue_of(self._ex)
-        self._with_banner = banner
         super().__init__(palette=palette)
 
     def picture(self) -> dict[str, Any]:
         """The account in one line."""
         money = self._ex.balance()
         profit = money.equity - money.initial_cash
+        currency = words.name(money.currency)
+        day, _, time = words.clock(self._ex.time, date=True).partition(" ")
         return {
             "name": "Horizon desk",
-            "banner": banner_of(self._ex) if self._with_banner else None,
+            "banner": banner_of(self._ex),
+            # A label, its value, and what a pointer over them says.
             "facts": [
-                ["Equity", words.cash(money.equity, money.currency)],
-                ["Profit since the start", words.cash(profit, money.currency, sign=True)],
-                ["Time", f"{words.clock(self._ex.time, date=True)} UTC"],
+                [
+                    f"Equity, {currency}",
+                    words.cash(money.equity, "").strip(),
+                    "Cash and what is held, at its present prices",
+                ],
+                [
+                    f"Profit, {currency}",
+                    words.cash(profit, "", sign=True).strip(),
+                    "Profit since the start, fees deducted",
+                ],
+                [f"UTC {day}", time, "The account's time"],
             ],
         }

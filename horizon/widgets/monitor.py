@@ -20,6 +20,7 @@ __all__ = ["AlgoMonitor"]
 #: Ended algorithms that stay in sight.
 _ENDED: Final = 6
 _MOST: Final = 30
+_NONE: Final = "No algorithm has been started. Choose TWAP, VWAP or Iceberg in a ticket"
 _STATUS: Final = {"canceled": "cancelled", "running": "running", "paused": "PAUSED"}
 
 
@@ -110,8 +111,8 @@ class AlgoMonitor(Face):
         return {
             "name": self._only or f"Algorithms: {len(running):,} running",
             "algos": pictures,
-            "empty": "No algorithm has been started. Choose TWAP, VWAP or Iceberg in a ticket, or "
-            "call ex.twap(…).",
+            "empty": f"{_NONE}, or call ex.twap(…).",
+            "page_empty": f"{_NONE}.",
             "note": f"{hidden:,} more not shown." if hidden > 0 else None,
         }
 

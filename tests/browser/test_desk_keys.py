@@ -190,11 +190,15 @@ def test_enter_on_the_preview_button_confirms_what_it_has_previewed(lab) -> None
     keys.press("Enter")
     keys.press("Enter")
     expect(desk.preview).to_be_visible()
+    keys.press("Escape")
+    expect(desk.preview).to_be_hidden()
     for _ in range(30):
         keys.down("Enter")
         lab.page.wait_for_timeout(30)
     keys.up("Enter")
+    expect(desk.preview).to_be_visible()
     lab.page.wait_for_timeout(QUIET)
+    expect(desk.preview).to_be_visible()
     assert len(desk.orders()) == 1
     keys.press("Escape")
     expect(desk.preview).to_be_hidden()

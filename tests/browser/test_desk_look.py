@@ -36,6 +36,22 @@ ex.buy("ACME", 10, limit=80)
 ex.sell("rain:no", 5, limit=0.9)
 ex.cancel(ex.buy("ACME", 10, limit=70).id)
 """
+MADE_UP = """
+import horizon as hz
+desk = hz.workbench()
+desk
+"""
+QUIET = 1_500  # milliseconds in which nothing may happen
+JS_MIDDLE = """element => {
+  const { left, top, width, height } = element.getBoundingClientRect();
+  return { clientX: left + width / 2, clientY: top + height / 2 };
+}"""
+#: Whether nothing lies over an element's middle, a host's own bars included.
+JS_IS_SEEN = """element => {
+  const { left, top, width, height } = element.getBoundingClientRect();
+  const over = document.elementFromPoint(left + width / 2, top + height / 2);
+  return element.contains(over) || over?.contains(element);
+}"""
 BLOCKING = """
 import pathlib, time
 while not pathlib.Path({flag!r}).exists():
@@ -109,6 +125,50 @@ def test_desk_is_accessible_in_every_state(lab, dark: bool) -> None:
     other = "light" if dark else "dark"
     lab.page.evaluate(JS_THEME, f"JupyterLab {other.capitalize()}")
     expect(faces.and_(lab.page.locator(f"[data-theme={other}]"))).to_have_count(faces.count())
+    assert_no_problems(lab)
+
+
+def test_an_order_is_given_and_confirmed_on_one_screen(lab) -> None:
+    lab.open_cells(MADE_UP, "1")
+    lab.page.evaluate("() => window.jupyterapp.shell.expandLeft()")
+    lab.run_cell(0)
+    desk = Desk(lab)
+    expect(desk.part("Feed")).to_contain_text("playing")
+    lab.output(0).evaluate("output => output.scrollIntoView()")
+    # One line above the panels, and no scrolling between a price and its order.
+    above = desk.output.locator(".hz-dock-bar")
+    assert above.evaluate("bar => bar.getBoundingClientRect().height") <= 50
+    review = desk.ticket.get_by_role("button", name="Preview the order", exact=True)
+    fields = [desk.field(name) for name in ("Market", "Quantity", "Limit price")]
+    side = desk.ticket.get_by_role("radio", name="BUY +")
+    where = review.evaluate("button => button.getBoundingClientRect().y")
+    for part in (*fields, side, review):
+        expect(part).to_be_in_viewport(ratio=1)
+        assert part.evaluate(JS_IS_SEEN)
+    desk.write(quantity="20", limit_price="0.30")
+    # A double click previews; Confirm comes elsewhere, and is no second half of it.
+    review.dblclick()
+    expect(desk.confirm).to_have_text("Confirm: buy 20")
+    expect(desk.confirm).to_be_in_viewport(ratio=1)
+    assert desk.confirm.evaluate(JS_IS_SEEN)
+    assert review.evaluate("button => button.getBoundingClientRect().y") == where
+    desk.confirm.dispatch_event("click", {"detail": 2, **review.evaluate(JS_MIDDLE)})
+    lab.page.wait_for_timeout(QUIET)
+    assert lab.kernel_exec("print(len(desk.ex.orders()))") == "0"
+    desk.confirm.click()
+    expect(desk.row("Orders", "p1")).to_contain_text("rain-tomorrow")
+
+    # Out of sight it comes to sight, whichever way it is asked for; not under the pointer.
+    lab.page.set_viewport_size({"width": 1400, "height": 500})
+    review.evaluate("button => button.scrollIntoView({ block: 'end' })")
+    box = review.bounding_box()
+    assert box is not None
+    lab.page.mouse.dblclick(box["x"] + 5, box["y"] + 5)
+    expect(desk.confirm).to_be_in_viewport(ratio=1)
+    assert desk.confirm.evaluate(JS_IS_SEEN)
+    lab.page.wait_for_timeout(QUIET)
+    assert lab.kernel_exec("print(len(desk.ex.orders()))") == "1"
+    expect(desk.confirm).to_be_visible()
     assert_no_problems(lab)
 
 

@@ -165,6 +165,14 @@ def test_desk_is_traded_by_hand_light_and_dark(browser: Browser, tmp_path: Path)
             price.press("Enter")
             preview = ticket.get_by_role("group", name="Preview", exact=True)
             expect(preview.get_by_role("button").first).to_be_in_viewport(ratio=1)
+            # Nobody here has a cell to run, or code to write.
+            algos = page.get_by_role("group", name=re.compile("^Algorithms")).first
+            expect(algos).to_contain_text("Choose TWAP, VWAP or Iceberg in a ticket.")
+            page.get_by_role("button", name="More of the feed").click()
+            feed = page.get_by_role("group", name="Feed", exact=True)
+            feed.get_by_role("button", name="Begin again at the first row").click()
+            expect(feed).to_contain_text("for a fresh one, load this page again.")
+            assert page.get_by_text(re.compile(r"\bex\.|\bcells?\b|notebook")).count() == 0
             assert page.get_by_text("nothing here is live").count() == 0
             # The server ends under an open page, and leaves no kernel behind.
             assert served.end(signal.SIGTERM) == 0

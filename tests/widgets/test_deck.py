@@ -57,7 +57,8 @@ async def test_a_feed_plays_at_its_pace_and_says_how_far_it_is() -> None:
     await passing(0.5)
     assert price(ex) == 1.0
     assert deck.shown["what"] == "Feed replay"
-    assert deck.shown["status"] == "playing: 1 of 3 rows, market time 1970-01-01 00:00:00 UTC"
+    assert deck.shown["status"] == "playing: 1 of 3 rows"
+    assert deck.shown["time"] == "market time 1970-01-01 00:00:00 UTC"
     assert deck.shown["bar"] == {
         "name": "Rows sent of feed replay",
         "percent": 33.3,
@@ -67,7 +68,8 @@ async def test_a_feed_plays_at_its_pace_and_says_how_far_it_is() -> None:
     await passing(10.0)
     assert price(ex) == 2.0
     await passing(10.0)
-    assert deck.shown["status"] == "done: 3 of 3 rows, market time 1970-01-01 00:00:20 UTC"
+    assert deck.shown["status"] == "done: 3 of 3 rows"
+    assert deck.shown["time"] == "market time 1970-01-01 00:00:20 UTC"
     assert deck.shown["bar"]["percent"] == 100
     assert buttons(deck) == {"play": True, "step": True, "stop": False}
 
@@ -234,7 +236,8 @@ async def test_a_feed_without_end_has_no_bar() -> None:
     deck = FeedDeck(ex, Synthetic(1, market_id="rain", interval=1.0))
     await passing(3.5)
     assert deck.shown["bar"] is None
-    assert deck.shown["status"].startswith("playing: 4 rows, market time")
+    assert deck.shown["status"] == "playing: 4 rows"
+    assert deck.shown["time"].startswith("market time")
 
 
 @in_a_notebook
@@ -379,6 +382,7 @@ async def test_the_feeds_stop_when_nobody_sees_the_deck_and_it_says_so() -> None
     assert deck.shown["notice"] == (
         "Stopped, because its output was closed. Play begins at the first row."
     )
+    assert deck.shown["page_notice"] == deck.shown["notice"]
     await do(deck, "play")
     assert (deck.shown["notice"], price(ex)) == (None, 1.0)
 
@@ -660,6 +664,9 @@ async def test_restart_begins_at_the_first_row_and_says_what_the_account_keeps()
     assert deck.shown["notice"].startswith(
         "Began again at the first row. The account keeps its cash, orders, fills and positions"
     )
+    # A page without cells has none to run.
+    assert deck.shown["notice"].endswith("for a fresh one, run the cell that makes it.")
+    assert deck.shown["page_notice"].endswith("for a fresh one, load this page again.")
     # One that stands still does so at the first row.
     await do(deck, "pause")
     await do(deck, "restart")

@@ -107,6 +107,7 @@ async def test_a_stall_is_said_in_the_picture_and_taken_back_later() -> None:
     loop_now().block(8.0)
     await turns()
     assert sign.shown["stall"] == "A running cell held this up for 8 s; it is live again."
+    assert sign.shown["page_stall"] == "The desk was held up for 8 s; it is live again."
     await passing(16.0)
     assert sign.shown["stall"] is None
 
@@ -393,6 +394,17 @@ def test_without_a_notebook_a_widget_says_what_it_needs(
         make(ex, palette="blue-orange")
     assert ex.engine.venue.apply is ex.engine.venue.account
     gc.collect()
+
+
+@every_widget
+@in_a_notebook
+async def test_what_is_offered_of_a_widget_is_for_its_user(make: Callable[..., Face]) -> None:
+    made = make(account(), palette="blue-orange")
+    offered = [name for name in dir(made) if not name.startswith("_")]
+    assert {"close", "ended", "shown"} <= set(offered)
+    for machinery in ("paint", "release", "verbs", "picture", "hold", "comm", "traits", "is_gone"):
+        assert machinery not in offered
+        assert hasattr(made, machinery)
 
 
 @every_widget

@@ -45,6 +45,9 @@ async def test_a_twap_is_followed_from_its_start_to_its_end() -> None:
     monitor = AlgoMonitor(ex)
     assert monitor.shown["algos"] == []
     assert monitor.shown["name"] == "Algorithms: 0 running"
+    # A page without cells has no place for code.
+    assert monitor.shown["empty"].endswith("in a ticket, or call ex.twap(…).")
+    assert monitor.shown["page_empty"].endswith("Choose TWAP, VWAP or Iceberg in a ticket.")
     algo = twap(ex)
     seen = await shown(monitor)
     assert monitor.shown["name"] == "Algorithms: 1 running"

@@ -111,6 +111,24 @@ def test_labels_say_the_unit_of_every_number(kind: AssetClass, unit: str, limit:
     assert labels(AssetClass.Option, market="")["strike"] == "Strike, USD"
 
 
+@pytest.mark.parametrize("kind", list(AssetClass), ids=lambda kind: kind.name)
+@pytest.mark.parametrize("order", ["limit", "market", "twap", "vwap", "iceberg"])
+def test_what_is_seen_of_a_label_is_its_beginning_and_the_unit_is_in_it(
+    kind: AssetClass, order: str
+) -> None:
+    # Whoever speaks what is seen, or is read the whole name, means the same field.
+    for market in ("X", ""):
+        given = filled(order=order, market=market)
+        for field in fields(given, kind, [], "USD"):
+            if "brief" in field:
+                assert field["label"].startswith(field["brief"])
+                assert field["brief"] != field["label"]
+                assert field["unit"] in field["label"]
+    sizes = next(f for f in fields(filled(), kind, [], "USD") if f["name"] == "size_by")
+    unit = labels(kind)["quantity"].removeprefix("Quantity, ")
+    assert [text for _, text, _ in sizes["options"]] == [unit, "USD", "% of power"]
+
+
 def test_sides_are_told_by_word_and_sign() -> None:
     side = next(f for f in fields(filled(), AssetClass.Equity, [], "USD") if f["name"] == "side")
     assert side["options"] == [["buy", "BUY +", "buy"], ["sell", "SELL −", "sell"]]

@@ -25,6 +25,8 @@ _AGAIN: Final = (
     "Began again at the first row. The account keeps its cash, orders, fills and positions; for a "
     "fresh one, run the cell that makes it."
 )
+#: The same where there are no cells.
+_AGAIN_ON_PAGE: Final = _AGAIN.replace("run the cell that makes it", "load this page again")
 
 
 def feeds_of(feed: Feed | Iterable[Feed]) -> tuple[Feed, ...]:
@@ -273,14 +275,15 @@ class FeedDeck(Face):
         total = sum(totals) if len(totals) == len(states) else None
         times = [state.time for state in states if state.time is not None]
         rows = f"{sent:,} rows" if total is None else f"{sent:,} of {total:,} rows"
-        market_time = f", market time {words.clock(max(times), date=True)} UTC" if times else ""
+        market_time = f"market time {words.clock(max(times), date=True)} UTC" if times else ""
         names = ", ".join(words.name(feed.name) for feed in self.feeds[:3])
         more = f" and {len(self.feeds) - 3} more" if len(self.feeds) > 3 else ""
         is_playing, is_on = bool(playing), bool(under_way)
         return {
             "name": "Feed",
             "what": f"Feed {names}{more}",
-            "status": f"{status}: {rows}{market_time}",
+            "status": f"{status}: {rows}",
+            "time": market_time,
             "bar": None
             if not total
             else {
@@ -296,6 +299,7 @@ class FeedDeck(Face):
             "speeds": [[_speed_id(speed), _speed_words(speed)] for speed in self._speeds()],
             "speed": _speed_id(first.speed),
             "notice": self._notice,
+            "page_notice": _AGAIN_ON_PAGE if self._notice == _AGAIN else self._notice,
             "track": self._line(),
             "pointed": self._pointed,
             "loops": self.loops,

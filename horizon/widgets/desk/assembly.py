@@ -255,7 +255,7 @@ class Workbench:
             "blotter": lambda: Blotter(ex, palette=colours),
         }
         if chosen:
-            self._masthead = Masthead(ex, banner="ticket" not in chosen, palette=colours)
+            self._masthead = Masthead(ex, palette=colours)
         for name in PANELS:
             if name in chosen:
                 self._parts[name] = makers[name]()

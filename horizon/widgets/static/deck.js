@@ -4,7 +4,7 @@ const POINTED = 60; // milliseconds between two questions of what stands at a pl
 
 function deck(body, send) {
   const id = `hz-${Math.random().toString(36).slice(2)}`;
-  const what = node("bdi", { class: "hz-title" });
+  const what = node("bdi", { class: "hz-cell-label" });
   const buttons = node("span", { class: "hz-tools" });
   const rows = node("input", {
     id: `${id}-rows`, type: "text", inputmode: "numeric", autocomplete: "off", class: "hz-short-field",
@@ -21,24 +21,45 @@ function deck(body, send) {
   const jump = button(() => go());
   jump.hzTake({ label: "Jump", name: "Jump ahead; every row on the way is played" });
   const progress = bar();
+  // On a desk, whose head has one line, what is used less often is folded.
+  const more = node(
+    "div",
+    { class: "hz-deck-more", id: `${id}-more`, role: "group", "aria-label": "More of the feed" },
+    node("label", { for: rows.id }, "Rows", rows),
+    restart,
+    node("label", { for: loop.id }, loop, "Loop"),
+    node("span", { class: "hz-tools" }, node("label", { for: speed.id }, "Speed", speed), fast),
+    node("span", { class: "hz-tools" }, node("label", { for: to.id }, "Jump to", to), jump),
+    progress,
+  );
+  const unfold = button(() => fold(more.dataset.open !== undefined), {
+    class: "hz-button hz-deck-unfold",
+    "aria-controls": more.id,
+  });
+  function fold(isFolded) {
+    set(more, { "data-open": !isFolded });
+    set(unfold, { "aria-expanded": String(!isFolded) });
+    unfold.hzTake({
+      label: isFolded ? "More ▾" : "Less ▴",
+      name: isFolded ? "More of the feed" : "Less of the feed",
+    });
+  }
+  fold(true);
   const place = node("input", { id: `${id}-place`, type: "range", min: 0, class: "hz-place" });
   const where = node("span", { class: "hz-where" });
-  const status = node("span", { class: "hz-deck-status" });
-  const line = node("div", { class: "hz-track" }, place, status, where);
+  const state = node("span");
+  const time = node("span", { class: "hz-deck-time" }); // a desk's head has it, too
+  const status = node("span", { class: "hz-deck-status" }, state, time);
+  const line = node("div", { class: "hz-track" }, place, where);
   const notice = node("p", { class: "hz-note", role: "status", hidden: true });
   body.append(
     node(
       "div",
       { class: "hz-deck" },
-      what,
       buttons,
-      node("label", { for: rows.id }, "Rows", rows),
-      restart,
-      node("label", { for: loop.id }, loop, "Loop"),
-      node("span", { class: "hz-tools" }, node("label", { for: speed.id }, "Speed", speed), fast),
-      node("label", { for: to.id }, "Jump to", to),
-      jump,
-      progress,
+      node("span", { class: "hz-cell" }, what, status),
+      unfold,
+      more,
     ),
     line,
     notice,
@@ -116,6 +137,7 @@ function deck(body, send) {
   function draw(picture) {
     shown = picture;
     write(what, shown.what);
+    set(what, { title: shown.what });
     keyed(
       buttons,
       shown.actions,
@@ -138,8 +160,7 @@ function deck(body, send) {
     }
     progress.hidden = !shown.bar || Boolean(shown.track);
     if (shown.bar) progress.hzTake(shown.bar);
-    place.hidden = !shown.track;
-    where.hidden = !shown.track;
+    line.hidden = !shown.track;
     if (shown.track) {
       const { name, end, place: at, words, here, step } = shown.track;
       set(place, { max: end, step, "aria-label": name, title: name });
@@ -150,8 +171,9 @@ function deck(body, send) {
       write(where, text);
       set(place, { "aria-valuetext": isHeld && pointed ? pointed : words });
     }
-    write(status, shown.status);
-    write(notice, shown.notice ?? "");
+    write(state, shown.status);
+    write(time, shown.time ? `, ${shown.time}` : "");
+    write(notice, hosted(shown, "notice"));
     notice.hidden = !shown.notice;
   }
   return { draw, end: () => clearTimeout(asking) };

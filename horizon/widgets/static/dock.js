@@ -27,8 +27,7 @@ function dock(body, send, { slot }) {
   const grid = node("div", { class: "hz-dock" });
   const mark = node("div", { class: "hz-dock-mark", hidden: true });
   const said = node("span", { class: "hz-unseen", role: "status" });
-  const lastHead = node("div", { class: "hz-dock-last" });
-  body.append(heads, node("div", { class: "hz-dock-bar" }, lastHead, open, said), menu, grid, mark);
+  body.append(node("div", { class: "hz-dock-bar" }, heads, open, said), menu, grid, mark);
 
   let shown = null;
   let labels = new Map();
@@ -340,8 +339,7 @@ function dock(body, send, { slot }) {
   function draw(picture) {
     shown = picture;
     labels = new Map(picture.panels);
-    keyed(heads, picture.heads.slice(0, -1), (head) => head, (head) => slot(head), () => {});
-    keyed(lastHead, picture.heads.slice(-1), (head) => head, (head) => slot(head), () => {});
+    keyed(heads, picture.heads, (head) => head, (head) => slot(head), () => {});
     keyed(
       presets,
       picture.presets,

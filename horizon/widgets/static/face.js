@@ -88,7 +88,8 @@ function button(act, attributes = {}, once = false) {
     const now = performance.now();
     // The second half of a double click may meet another button, which has come to its place.
     const isNear = Math.hypot(event.clientX - latest.x, event.clientY - latest.y) < 12;
-    const isOther = latest.by !== own && event.detail > 0 && isNear && now - latest.at < TWICE;
+    const isSoon = event.detail > 1 || (event.detail > 0 && now - latest.at < TWICE);
+    const isOther = latest.by !== own && isNear && isSoon;
     if (isOther && once) {
       latest.at = now; // a third click is not the first of a new one
       return;
@@ -161,6 +162,16 @@ function isDark(element) {
     }
   }
   return matchMedia("(prefers-color-scheme: dark)").matches;
+}
+
+// Whether there is no notebook around it: a page of Voilà has no cells, and nobody to run one.
+function isPage() {
+  return document.getElementById("rendered_cells") !== null;
+}
+
+// A text that speaks of cells may have another one for a page without them.
+function hosted(shown, name) {
+  return (isPage() ? shown[`page_${name}`] : null) ?? shown[name] ?? "";
 }
 
 function clockNow() {
@@ -264,6 +275,7 @@ function mount({ model, el }, make) {
   let heardAt = clockNow();
   let isDead = false;
   let isStale = false;
+  let isCut = false; // from the kernel: what is pressed now would not arrive
   let dark = null;
 
   function send(verb, given = {}) {
@@ -280,25 +292,33 @@ function mount({ model, el }, make) {
 
   function tell() {
     const ended = model.get("ended");
-    const stall = model.get("shown").stall ?? "";
+    const stall = hosted(model.get("shown"), "stall");
+    const alone = isPage();
     let words = stall;
     let tone = "note";
     if (isDead) {
-      words = `Dead: the kernel that ran this has ended. Nothing here has been live since ${heardAt} UTC. Run its cell again.`;
+      const [what, how] = alone ? ["process", "Load this page again"] : ["kernel", "Run its cell again"];
+      words = `Dead: the ${what} that ran this has ended. Nothing here has been live since ${heardAt} UTC. ${how}.`;
       tone = "dead";
     } else if (ended) {
       words = `Ended: ${ended}. Nothing here is live.`;
       tone = "dead";
+    } else if (isCut) {
+      const what = alone ? "server" : "kernel";
+      words = `Not connected: the ${what} cannot be reached, and takes no order. What you see is from ${heardAt} UTC.`;
+      tone = "stale";
     } else if (isStale) {
-      words = `Not updating: the kernel is busy with a cell, or out of reach. What you see is from ${heardAt} UTC.`;
+      const what = alone ? "the desk is busy" : "the kernel is busy with a cell";
+      words = `Not updating: ${what}, or out of reach. What you see is from ${heardAt} UTC.`;
       tone = "stale";
     }
     root.dataset.state = words === "" ? "live" : tone;
+    set(root, { "data-cut": isCut });
     // On a desk one face says it for all.
     if (model.get("quiet")) words = "";
     write(state, words);
     state.hidden = words === "";
-    if (!view.lasts) shut(body, isDead || ended !== "");
+    if (!view.lasts) shut(body, isDead || isCut || ended !== "");
   }
 
   function draw() {
@@ -349,10 +369,11 @@ function mount({ model, el }, make) {
   const kernel = model.widget_manager?.kernel;
   kernel?.disposed?.connect(die);
   const watch = setInterval(() => {
-    const isCut = (kernel?.connectionStatus ?? "connected") !== "connected";
-    const late = isCut || performance.now() - heard > STALE_AFTER;
-    if (late !== isStale) {
+    const isOff = (kernel?.connectionStatus ?? "connected") !== "connected";
+    const late = isOff || performance.now() - heard > STALE_AFTER;
+    if (late !== isStale || isOff !== isCut) {
       isStale = late;
+      isCut = isOff;
       tell();
     }
   }, 500);

@@ -45,6 +45,24 @@ function formOf(parent, tell, { onChange = () => {}, typing: pause = TYPING } = 
       ...attributes,
     });
 
+  // The beginning of a label may stand for it; the whole is the name of what it labels.
+  function writeLabel(label, target, field) {
+    write(label, field.brief ?? field.label);
+    set(target, { "aria-label": field.brief ? field.label : null });
+    set(label, { title: field.brief ? field.label : null });
+  }
+  function unitOf(line) {
+    const unit = node("span", { class: "hz-unit", "aria-hidden": "true" });
+    unit.hzTake = (field) => {
+      const text = field.unit ?? "";
+      write(unit, text);
+      unit.hidden = text === "";
+      line.style.setProperty("--hz-unit", text === "" ? "0px" : `${text.length + 1}ch`);
+      set(line, { placeholder: field.optional ? "optional" : null });
+    };
+    return unit;
+  }
+
   // Each kind: what it is made of, and how it takes its description and its value.
   const kinds = {
     text(field, id) {
@@ -56,14 +74,16 @@ function formOf(parent, tell, { onChange = () => {}, typing: pause = TYPING } = 
       });
       line.addEventListener("input", () => changed(field.name, line.value, true));
       const label = node("label", { for: id });
-      const inside = node("div", {}, label, line);
+      const unit = unitOf(line);
+      const inside = node("div", {}, label, line, unit);
       const list = hasList ? node("datalist", { id: `${id}-list` }) : null;
       if (list) inside.append(list);
       return {
         inside,
         target: line,
         take(field, value) {
-          write(label, field.label);
+          writeLabel(label, line, field);
+          unit.hzTake(field);
           if (list) {
             keyed(list, field.suggestions, (name) => name, (value) => node("option", { value }), () => {});
           }
@@ -92,8 +112,9 @@ function formOf(parent, tell, { onChange = () => {}, typing: pause = TYPING } = 
           slider.hidden = stops.length < 2;
           set(slider, { max: Math.max(0, stops.length - 1), "aria-label": field.label, "aria-valuetext": value });
           if (line.value !== value) line.value = value;
-          if (!slider.hidden && slider !== document.activeElement) {
-            // A value between two stops stands at the nearest.
+          if (!slider.hidden) {
+            // A value between two stops stands at the nearest. What is moved here is where it was
+            // moved to, since that is the value by then.
             const wanted = Number(value);
             let nearest = 0;
             stops.forEach((stop, i) => {
@@ -114,7 +135,7 @@ function formOf(parent, tell, { onChange = () => {}, typing: pause = TYPING } = 
         inside: node("div", {}, label, line),
         target: line,
         take(field, value) {
-          write(label, field.label);
+          writeLabel(label, line, field);
           set(line, { min: field.first || null, max: field.last || null });
           if (line.value !== value) line.value = value;
         },
@@ -128,7 +149,7 @@ function formOf(parent, tell, { onChange = () => {}, typing: pause = TYPING } = 
         inside: node("div", {}, label, list),
         target: list,
         take(field, value) {
-          write(label, field.label);
+          writeLabel(label, list, field);
           keyed(
             list,
             field.options,
@@ -149,7 +170,7 @@ function formOf(parent, tell, { onChange = () => {}, typing: pause = TYPING } = 
         target: box,
         isWide: true,
         take(field, value) {
-          write(text, field.label);
+          writeLabel(text, box, field);
           box.checked = value === "yes";
         },
       };
@@ -162,7 +183,7 @@ function formOf(parent, tell, { onChange = () => {}, typing: pause = TYPING } = 
         inside,
         target: inside,
         take(field, value) {
-          write(legend, field.label);
+          writeLabel(legend, inside, field);
           keyed(
             options,
             field.options,
@@ -217,7 +238,12 @@ function formOf(parent, tell, { onChange = () => {}, typing: pause = TYPING } = 
     const id = `${uid}-${field.name}`;
     const part = kinds[field.kind](field, id);
     const wrong = node("span", { class: "hz-wrong", id: `${id}-wrong`, hidden: true });
-    const made = node("div", { class: "hz-field", "data-kind": field.kind }, part.inside, wrong);
+    const made = node(
+      "div",
+      { class: "hz-field", "data-kind": field.kind, "data-name": field.name },
+      part.inside,
+      wrong,
+    );
     made.hzTake = (field) => {
       set(made, { "data-wide": Boolean(field.wide || part.isWide) });
       part.take(field, values[field.name] ?? "");

@@ -52,7 +52,7 @@ function monitor(body, send) {
       shown.algos.length ? shown.algos : [{ id: "", isEmpty: true }],
       (algo) => algo.id,
       (algo) => (algo.isEmpty ? node("p", { class: "hz-hint" }) : make()),
-      (element, algo) => (algo.isEmpty ? write(element, shown.empty) : element.hzTake(algo)),
+      (element, algo) => (algo.isEmpty ? write(element, hosted(shown, "empty")) : element.hzTake(algo)),
     );
     write(note, shown.note ?? "");
     note.hidden = !shown.note;

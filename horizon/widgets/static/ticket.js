@@ -11,7 +11,7 @@ function ticket(body, send) {
   const venue = node("span", { class: "hz-title" });
   const mode = node("span", { class: "hz-mode" });
   const halted = node("span", { class: "hz-wrong", hidden: true });
-  const form = node("div", { role: "group", "aria-label": "Order entry" });
+  const form = node("div", { class: "hz-ticket-form", role: "group", "aria-label": "Order entry" });
   const review = button(() => previewNow(), { class: "hz-button hz-main" });
   review.hzTake({ label: "Preview", name: "Preview the order" });
   const hint = node("span", { class: "hz-hint" });
@@ -34,7 +34,7 @@ function ticket(body, send) {
   const facts = node("dl", { class: "hz-facts" });
   const notes = node("div");
   const refusal = node("p", { class: "hz-refusal", hidden: true });
-  const confirm = button(() => confirmNow(), { class: "hz-button hz-main" });
+  const confirm = button(() => confirmNow(), { class: "hz-button hz-main" }, true);
   const drop = button(() => dropNow());
   drop.hzTake({ label: "Drop", name: "Drop this preview" });
   const choices = node("div", { class: "hz-row" }, confirm, drop);
@@ -42,9 +42,9 @@ function ticket(body, send) {
     "div",
     { class: "hz-preview", hidden: true, role: "group", "aria-label": "Preview" },
     headline,
-    facts,
-    choices, // above what comes and goes with the market: it must not move under the pointer
+    choices, // near the form, and above what changes with the market: it must not move
     refusal,
+    facts,
     notes,
   );
   const said = node("div", { role: "status", "aria-live": "polite" });
@@ -57,7 +57,7 @@ function ticket(body, send) {
   const again = node("p", { class: "hz-ticket-again", hidden: true });
   said.append(again);
   const fields = formOf(form, (given) => send("edit", given), { onChange: hidePreview });
-  form.append(node("div", { class: "hz-row" }, review, hint, showKeys), preview, said, filled);
+  form.append(node("div", { class: "hz-row hz-ticket-acts" }, review, hint, showKeys), preview, said, filled);
   const root = body.closest(".hz-face");
   const sayAgain = (text) => {
     write(again, text);
@@ -154,6 +154,13 @@ function ticket(body, send) {
   // A press elsewhere may write into the form: what was typed here is told before it.
   form.addEventListener("focusout", () => fields.isBehind() && fields.tellNow());
 
+  function bringToView() {
+    const { left, top, width, height } = confirm.getBoundingClientRect();
+    const seen = document.elementFromPoint(left + width / 2, top + height - 1);
+    if (preview.hidden || confirm.contains(seen)) return;
+    const fits = preview.offsetHeight < window.innerHeight / 2;
+    (fits ? preview : choices).scrollIntoView({ block: "nearest" });
+  }
   function drawPreview(seen) {
     const isNew = seen && seen.id !== shownPreview?.id;
     shownPreview = seen;
@@ -162,6 +169,8 @@ function ticket(body, send) {
       return;
     }
     preview.hidden = false;
+    // Who has asked for it, here, shall not have to look for it.
+    if (isNew && asked) requestAnimationFrame(bringToView);
     asked = 0;
     if (isNew) {
       previewSince = performance.now();
@@ -183,6 +192,8 @@ function ticket(body, send) {
     write(refusal, seen.refusal ? `Refused: ${seen.refusal}` : "");
     refusal.hidden = !seen.refusal;
     confirm.hzTake({
+      do: "confirm",
+      id: seen.id,
       label: seen.confirm,
       name: `${seen.confirm}: ${seen.headline}`,
       off: Boolean(seen.refusal),

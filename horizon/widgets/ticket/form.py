@@ -79,7 +79,7 @@ KINDS: Final = {
     "crypto": AssetClass.Crypto,
 }
 _KIND_LABELS: Final = (
-    ("auto", "As its name says"),
+    ("auto", "By its name"),
     ("prediction", "Prediction"),
     ("equity", "Equity"),
     ("option", "Option"),
@@ -132,18 +132,17 @@ def fields(
     money = words.name(currency)
     shown = [
         text("market", "Market", suggestions=markets, words=True),
-        choice("kind", "Kind of market", _KIND_LABELS),
+        _brief(choice("kind", "Kind of market", _KIND_LABELS), "Kind"),
     ]
     if kind is AssetClass.Prediction:
-        shown.append(
-            radio("outcome", "Outcome that pays 1", (("yes", "YES", ""), ("no", "NO", "")))
-        )
+        outcome = radio("outcome", "Outcome that pays 1", (("yes", "YES", ""), ("no", "NO", "")))
+        shown.append(_brief(outcome, "Outcome"))
     elif kind is AssetClass.Option and not values["market"].strip():
         shown += [
-            text("underlying", "Underlying, symbol", words=True),
-            date("expiry", "Expiry, a day"),
+            _brief(text("underlying", "Underlying, symbol", words=True), "Underlying"),
+            _brief(date("expiry", "Expiry, a day"), "Expiry"),
             radio("right", "Right", (("call", "Call", ""), ("put", "Put", ""))),
-            text("strike", f"Strike, {money}"),
+            _brief(text("strike", f"Strike, {money}"), "Strike", money),
         ]
     shown.append(
         radio("side", "Side", (("buy", "BUY +", "buy"), ("sell", "SELL −", "sell")), wide=True)
@@ -164,33 +163,46 @@ def fields(
         _size_field(values["size_by"], unit, money, comes_to),
     ]
     if order in ("limit", "iceberg"):
-        shown.append(text("limit", _limit_label("Limit price", kind, money)))
+        limit = text("limit", _limit_label("Limit price", kind, money))
+        shown.append(_brief(limit, "Limit price", money))
     elif order in ("twap", "vwap"):
-        shown.append(text("limit", _limit_label("Price limit, optional", kind, money)))
+        limit = text("limit", _limit_label("Price limit, optional", kind, money))
+        shown.append(_brief(limit, "Price limit", money, is_optional=True))
     if order in ("twap", "vwap"):
-        shown.append(text("duration", "Duration, seconds of market time"))
+        shown.append(_brief(text("duration", "Duration, seconds of market time"), "Duration", "s"))
     if order == "twap":
-        shown.append(text("slices", "Slices, number"))
+        shown.append(_brief(text("slices", "Slices, number"), "Slices"))
     elif order == "vwap":
-        shown.append(text("profile", "Profile, weights", words=True))
+        shown.append(_brief(text("profile", "Profile, weights", words=True), "Profile"))
     elif order == "iceberg":
-        shown.append(text("show", f"Shown at a time, {unit}"))
+        shown.append(_brief(text("show", f"Shown at a time, {unit}"), "Shown at a time", unit))
     if kind is AssetClass.Perp and order in ("limit", "market"):
-        shown.append(text("leverage", "Leverage, times (optional)"))
+        leverage = text("leverage", "Leverage, times (optional)")
+        shown.append(_brief(leverage, "Leverage", "times", is_optional=True))
     if order == "limit":
         shown += [
             choice("tif", "Valid", (("gtc", "Until cancelled"), ("ioc", "Now or never"))),
-            check("post_only", "Post only: never take liquidity"),
+            _brief(check("post_only", "Post only: never take liquidity"), "Post only"),
         ]
-    shown.append(check("reduce_only", "Reduce only: never open a position"))
+    shown.append(_brief(check("reduce_only", "Reduce only: never open a position"), "Reduce only"))
     return shown
+
+
+def _brief(
+    field: dict[str, Any], brief: str, unit: str = "", *, is_optional: bool = False
+) -> dict[str, Any]:
+    """Show the beginning of a field's label beside it, and the unit in it.
+
+    The whole label stays the field's name, and is what a pointer over it shows.
+    """
+    return {**field, "brief": brief, "unit": unit, "optional": is_optional}
 
 
 def _size_options(unit: str, money: str) -> tuple[tuple[str, str], ...]:
     return (
-        ("quantity", f"Quantity, {unit}"),
-        ("notional", f"Notional, {money}"),
-        ("power", "Share of buying power, %"),
+        ("quantity", unit),
+        ("notional", money),
+        ("power", "% of power"),
     )
 
 
