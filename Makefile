@@ -51,12 +51,12 @@ $(READY): $(LOCKED) pyproject.toml
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@
 
-lab: setup ## open the workbench in JupyterLab
+lab: setup ## open the workbench in JupyterLab (WORKBENCH=notebooks/index.ipynb, LAB_ARGS="--port=9000")
 	@# exec, so that stopping make stops the server and not only its parent.
 	exec $(BIN)/python -m jupyterlab --ServerApp.root_dir="$(CURDIR)" \
 	  $(addprefix --LabApp.default_url=/lab/tree/,$(wildcard $(WORKBENCH))) $(LAB_ARGS)
 
-test: lint unit notebooks browser ## every check but the long ones
+test: lint unit notebooks browser ## every check but the long ones (JOBS=4: on as many processes)
 
 lint: setup ## ruff and mypy
 	$(BIN)/ruff check .
