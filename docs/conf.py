@@ -28,9 +28,10 @@ root_doc = "index"
 templates_path: list[str] = []
 html_static_path = ["_static"]
 html_css_files = ["site.css"]
+html_favicon = "_static/icon.svg"
 
 # ---------------------------------------------------------------- pages
-myst_enable_extensions = ["colon_fence", "deflist", "html_image"]
+myst_enable_extensions = ["colon_fence", "deflist", "html_image", "tasklist"]
 myst_heading_anchors = 3
 # Run before by scripts/docs.py, which also makes pages of their figures.
 nb_execution_mode = "off"
@@ -63,14 +64,19 @@ html_context = {"default_mode": "auto"}
 html_theme_options = {
     "logo": {"text": "Horizon"},
     "github_url": "https://github.com/horizon-workbench/horizon",
-    "header_links_before_dropdown": 7,
+    # More would wrap into a second line of the top bar at 1,300 pixels.
+    "header_links_before_dropdown": 5,
     "show_toc_level": 2,
     "navigation_with_keys": False,
     "footer_start": ["copyright"],
     "footer_end": [],
     "secondary_sidebar_items": {"**": ["page-toc"], "index": []},
 }
-html_sidebars: dict[str, list[str]] = {"index": [], "start": [], "coming-from": []}
+#: Pages with none below them: a list of those would be empty.
+html_sidebars: dict[str, list[str]] = {
+    page: []
+    for page in ("index", "start", "tour", "coming-from", "command-line", "front-ends", "words")
+}
 
 
 def name_role(
@@ -109,6 +115,7 @@ def with_plotly(
     """Load plotly.js, five megabytes, on the pages alone that have a figure."""
     if page.startswith("notebooks/"):
         app.add_js_file("plotly.min.js", priority=100)
+        app.add_js_file("site.js")
 
 
 def setup(app: Sphinx) -> None:

@@ -15,9 +15,10 @@ import inspect
 import re
 import shutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from importlib import resources
+from itertools import groupby
 from pathlib import Path
 from types import ModuleType
 
@@ -42,6 +43,18 @@ FIGURE = "application/vnd.plotly.v1+json"
 WIDGET = "application/vnd.jupyter.widget-view+json"
 LIVE = '<p class="hz-live">Live when the notebook runs: {what}.</p>'
 CELL_TIMEOUT = 300  # seconds
+#: Pictures of front ends beside their names, as `scripts/picture.py front-ends` shoots them.
+PICTURES = {
+    "OrderTicket": "ticket",
+    "Blotter": "blotter",
+    "BookLadder": "ladder",
+    "PriceChart": "chart",
+    "BacktestExplorer": "explorer",
+    "WalkForwardView": "walk-forward",
+    "RunMonitor": "run-monitor",
+    "TearsheetView": "tearsheet-view",
+    "CalibrationView": "calibration-view",
+}
 #: What a front end has for its page and the event loop, not for its user.
 MACHINERY = {name for name in vars(Face) if not name.startswith("_")} - {"close", "is_closed"}
 
@@ -55,11 +68,33 @@ def copy_pages() -> None:
         for other, its_page in TOP.items():
             text = text.replace(f"]({other})", f"]({its_page})")
         (SOURCE / page).write_text(text.replace("](docs/", "]("), encoding="utf-8")
-    for path in SOURCE.rglob("*.md"):
-        text = path.read_text(encoding="utf-8")
-        path.write_text(text.replace("](../notebooks/", "](notebooks/"), encoding="utf-8")
+    for path in SOURCE.glob("*.md"):
+        text = path.read_text(encoding="utf-8").replace("](../notebooks/", "](notebooks/")
+        for name, page in TOP.items():
+            text = text.replace(f"](../{name})", f"]({page})")
+        path.write_text(linked(text, "reference/api"), encoding="utf-8")
     script = resources.files("plotly").joinpath("package_data/plotly.min.js").read_bytes()
     (SOURCE / "_static" / "plotly.min.js").write_bytes(script)
+
+
+#: What a page says of a name, with its call or without; not within a link of its own.
+CODE = re.compile(r"(?<!\[)`(?P<name>hz\.[\w.]+)(?:\([^`\n]*\))?`(?!\])")
+FENCE = re.compile(r"(^ *```.*?^ *```)", re.DOTALL | re.MULTILINE)
+
+
+def linked(text: str, folder: str) -> str:
+    """Markdown in which public names, but for those in examples, lead to their pages."""
+    known = {short(name) for name in public_names() if not isinstance(name.thing, ModuleType)}
+
+    def link(match: re.Match[str]) -> str:
+        name = match["name"]
+        for found in (name, name.rpartition(".")[0]):  # a method is told on its class's page
+            if found in known:
+                return f"[{match.group()}]({folder}/{found.replace('hz', 'horizon', 1)}.rst)"
+        return match.group()
+
+    parts = FENCE.split(text)
+    return "".join(part if n % 2 else CODE.sub(link, part) for n, part in enumerate(parts))
 
 
 # ---------------------------------------------------------------- the course
@@ -69,9 +104,12 @@ def copy_course(run: bool) -> None:
     (SOURCE / "notebooks").mkdir()
     with ThreadPoolExecutor(2) as pool:
         for path, nb in zip(paths, pool.map(executed if run else read, paths), strict=True):
+            if not drawn(nb):
+                unfold(nb)
             for number, cell in enumerate(nb.cells):
                 if cell.cell_type == "markdown":
-                    cell.source = cell.source.replace("../docs/", "../")
+                    source = cell.source.replace("../docs/", "../")
+                    cell.source = linked(source, "../reference/api")
                 else:
                     cell.outputs = [shown(o, f"{path.stem}-{number}") for o in cell.outputs]
             if path.stem == "index":
@@ -79,6 +117,19 @@ def copy_course(run: bool) -> None:
                 tree = f"```{{toctree}}\n:hidden:\n\n{others}\n```"
                 nb.cells.append(nbformat.v4.new_markdown_cell(tree))
             nbformat.write(nb, SOURCE / "notebooks" / path.name)
+
+
+def drawn(nb: NotebookNode) -> bool:
+    """Whether the page will draw the figure of which the notebook has a picture."""
+    cells = [cell for cell in nb.cells if "picture" in cell.metadata.get("tags", [])]
+    return any(FIGURE in output.get("data", {}) for cell in cells for output in cell.outputs)
+
+
+def unfold(nb: NotebookNode) -> None:
+    """Open the picture of a notebook, where a page has nothing else to show."""
+    for cell in nb.cells:
+        folded = "<details><summary>How it looks"
+        cell.source = cell.source.replace(folded, folded.replace("<details>", "<details open>"))
 
 
 def read(path: Path) -> NotebookNode:
@@ -95,9 +146,12 @@ def executed(path: Path) -> NotebookNode:
     kept = RUNS / f"{path.stem}-{made_of.hexdigest()[:16]}.ipynb"
     if not kept.exists():
         nb = read(path)
-        resources_ = {"metadata": {"path": str(path.parent)}}
         NotebookClient(
-            nb, timeout=CELL_TIMEOUT, resources=resources_, store_widget_state=False
+            nb,
+            timeout=CELL_TIMEOUT,
+            resources={"metadata": {"path": str(path.parent)}},
+            extra_arguments=["--Application.log_level=ERROR"],  # each kernel would warn of TCP
+            store_widget_state=False,
         ).execute()
         RUNS.mkdir(parents=True, exist_ok=True)
         for former in RUNS.glob(f"{path.stem}-*.ipynb"):
@@ -119,8 +173,8 @@ def shown(output: NotebookNode, key: str) -> NotebookNode:
         )  # fmt: skip
         return nbformat.v4.new_output("display_data", {"text/html": html})
     if WIDGET in data:
-        what = re.match(r"\w+", data.get("text/plain", ""))
-        words = f"<code>{what.group()}</code>" if what else "a widget"
+        what = re.match(r"<?(\w+)", data.get("text/plain", ""))
+        words = f"<code>{what[1]}</code>" if what else "a widget"
         return nbformat.v4.new_output("display_data", {"text/html": LIVE.format(what=words)})
     if "text/html" in data and "<script" in data["text/html"]:  # plotly's own start-up
         return nbformat.v4.new_output("display_data", {"text/plain": ""})
@@ -138,7 +192,9 @@ def write_reference() -> None:
             (folder / f"{name.path}.rst").write_text("\n".join(page(name)), encoding="utf-8")
     for path in sorted((SOURCE / "reference").glob("*.md")):
         text = path.read_text(encoding="utf-8")
-        path.write_text(NAMES.sub(lambda match: table(match, known), text), encoding="utf-8")
+        text = NAMES.sub(lambda match: table(match, known), text)
+        text = linked(text.replace(ALPHABET, alphabet(known.values())), "api")
+        path.write_text(text, encoding="utf-8")
 
 
 #: A list of names in a page of the reference:  ```{names} horizon.venues  Paper BookVenue ```
@@ -162,6 +218,32 @@ def table(match: re.Match[str], known: dict[str, Name]) -> str:
     tree = "\n".join(f"{short(name)} <api/{name.path}>" for name in names)
     head = "| Name | |\n| --- | --- |\n"
     return f"{head}{chr(10).join(rows)}\n\n```{{toctree}}\n:hidden:\n\n{tree}\n```"
+
+
+#: Where a page of the reference has every name from A to Z.
+ALPHABET = "```{alphabet}\n```"
+
+
+def alphabet(names: Iterable[Name]) -> str:
+    """Tables of names under their first letters, wherever they are imported from."""
+    listed_ = sorted(
+        (name for name in names if not isinstance(name.thing, ModuleType)),
+        key=lambda name: (last(name).casefold(), name.path),
+    )
+    parts = []
+    for letter, under in groupby(listed_, lambda name: last(name)[0].upper()):
+        parts.append(f"## {letter}\n\n| Name | |\n| --- | --- |")
+        for name in under:
+            namespace = name.namespace.replace("horizon", "hz", 1)
+            first = first_sentence(name).replace("|", r"\|")
+            parts.append(f"| [`{last(name)}`](api/{name.path}.rst) | `{namespace}`: {first} |")
+        parts.append("")
+    return "\n".join(parts)
+
+
+def last(name: Name) -> str:
+    """A name without the way to it: ``Fees``."""
+    return name.path.rpartition(".")[2]
 
 
 def short(name: Name) -> str:
@@ -193,6 +275,10 @@ def page(name: Name) -> Iterator[str]:
         is_face = issubclass(name.thing, Face)
         # Of a front end traitlets hides what it is called with.
         signature = called_with(name.thing) if is_face else ""
+        if is_face and last(name) in PICTURES:
+            # How it looks, before how it is called.
+            picture = f"/pictures/{PICTURES[last(name)]}.png"
+            yield from (f".. image:: {picture}", f"   :alt: {first_sentence(name)}", "")
         yield from (f".. autoclass:: {name.path}{signature}", "")
         found = [
             (member, thing)
