@@ -128,8 +128,8 @@ def feeds_of_markets(
             mapped[name] = feed_names[0]
         else:
             raise ValueError(
-                f"market {name!r} has no feed: the data has {_listed(feed_names)}"
-                f"{checks.suggestion(name, feed_names)}; map it by feeds={{{name!r}: ...}}"
+                f"market {name!r} has no feed: the data has {_listed(feed_names)}; map it by "
+                f"feeds={{{name!r}: ...}}{checks.suggestion(name, feed_names)}"
             )
     return {name: mapped[name] for name in names}
 

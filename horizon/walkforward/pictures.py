@@ -45,8 +45,8 @@ def figure_of(result: WalkForwardResult, kind: str, **options: Any) -> Any:
     for name in options:
         if name not in taken:
             raise TypeError(
-                f"figure({kind!r}) takes no {name!r}{checks.suggestion(name, taken)}; it takes "
-                f"{', '.join(taken)}"
+                f"figure({kind!r}) takes no {name!r}; it takes {', '.join(taken)}"
+                f"{checks.suggestion(name, taken)}"
             )
     return draw(result, options)
 
