@@ -81,7 +81,7 @@ _INSTEAD: Final = {
     metavar="NAME=VALUE",
     callback=_settings,
     help="Give a parameter in the script's params another value, as JSON: 12, 0.5, true, "
-    '"text". It is there from the line on that makes params. Can be given several times.',
+    '"text". pipeline_factory is called with it. Can be given several times.',
 )
 @click.option(
     "-o",
@@ -262,8 +262,6 @@ def _say_taken(loaded: Script, data: Path | None) -> None:
 
     if loaded.params and loaded.factory is not None:
         taken += f"; params: {setting_text(loaded.params)}"
-    elif loaded.settings:
-        taken += f"; --set: {setting_text(loaded.settings)}"
     click.echo(taken, err=True)
     own = loaded.arguments.get("data")
     if data is not None and own is not None and not isinstance(own, (str, Path)):
@@ -303,7 +301,15 @@ def _run(
     if is_asked or "progress" not in given:
         given["progress"] = shows
     with show_script_errors(loaded.path), _name_file(data, loaded.path):
-        return run(**given)
+        result = run(**given)
+    for name in loaded.settings:
+        if name not in loaded.read:
+            click.echo(
+                f"note: pipeline_factory of {loaded.path} has not read {name!r} from its params: "
+                f"--set changes nothing where no stage reads it by ctx.params[{name!r}]",
+                err=True,
+            )
+    return result
 
 
 def _check(loaded: Script, data: Path | None, columns: dict[str, str], shows: bool) -> None:

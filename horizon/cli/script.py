@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from horizon import checks
 from horizon.cli.problems import Failed, is_of_script, script_traceback
-from horizon.cli.settings import Settings
+from horizon.cli.settings import Noted, Settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -45,6 +45,8 @@ class Script:
     params : dict
     settings : dict
         Those of `params` that ``--set`` has given another value.
+    read : set of str
+        Those that the factory, or a stage by the factory's own, has read so far.
     """
 
     path: Path
@@ -53,16 +55,20 @@ class Script:
     factory: Callable[..., Any] | None = None
     params: dict[str, Any] = field(default_factory=dict)
     settings: dict[str, Any] = field(default_factory=dict)
+    read: set[str] = field(default_factory=set)
 
     def made(self) -> dict[str, Any]:
         """Return the arguments of a run, its pipeline and strategies made anew."""
         given = {**self.arguments, **({"params": dict(self.params)} if self.params else {})}
         given.setdefault("name", self.path.stem)
-        if self.factory is None:
+        factory = self.factory
+        if factory is None:
             return given
         from horizon.walkforward.tasks import make_pipeline
 
-        pipeline, strategies = make_pipeline(self.factory, self.params)
+        pipeline, strategies = make_pipeline(
+            lambda params: factory(Noted(params, self.read)), self.params
+        )
         return {**given, "pipeline": pipeline, "strategies": strategies or None}
 
 
@@ -74,7 +80,8 @@ def load_script(path: Path, settings: Mapping[str, str]) -> Script:
     path : Path
     settings : mapping of str to str
         Texts of ``--set``, by parameter. They are put into the script's ``params`` as soon as it
-        has them, before its next line: whatever reads them from there has them.
+        has them, before its next line. What is to run must then be made by `pipeline_factory`: of
+        a pipeline that stands there nobody knows what it was made of.
 
     Raises
     ------
@@ -93,10 +100,11 @@ def load_script(path: Path, settings: Mapping[str, str]) -> Script:
         # A script imports horizon's parts, of which some have the names of arguments.
         if name in names and not isinstance(names[name], types.ModuleType)
     }
-    given.require_all(own.get("params"))
     factory = names.get("pipeline_factory")
     runs = [name for name in ("pipeline", "strategies") if name in own]
     if isinstance(result, BacktestResult):
+        if settings:
+            raise Failed(has_its_own(path, "--set"))
         return Script(path, result=result)
     if factory is not None and runs:
         raise Failed(f"{path} has pipeline_factory and {runs[0]}; leave one of them")
@@ -104,6 +112,13 @@ def load_script(path: Path, settings: Mapping[str, str]) -> Script:
         raise Failed(f"{path}: pipeline_factory must be a function, was {checks.show(factory)}")
     if factory is None and not runs:
         raise Failed(_nothing(path, names, result))
+    if factory is None and settings:
+        raise Failed(
+            f"--set {next(iter(settings))}: {path} has made its {runs[0]} already, with the values "
+            "that stand in it. Leave a function pipeline_factory(params) that makes and returns "
+            f"what is to run, in place of {' and '.join(runs)}"
+        )
+    given.require_all(own.get("params"))
     params = own.pop("params", None)
     if params is None:
         params = {}

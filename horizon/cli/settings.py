@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import json
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from types import CodeType
 from typing import Any, Final
@@ -13,7 +13,7 @@ from typing import Any, Final
 from horizon import checks
 from horizon.cli.problems import Failed
 
-__all__ = ["Settings", "parse_settings"]
+__all__ = ["Noted", "Settings", "parse_settings"]
 
 #: What a script's module calls the function that looks after its params.
 _HOOK: Final = "__horizon_settings__"
@@ -43,9 +43,10 @@ def parse_settings(given: Iterable[str]) -> dict[str, str]:
 class Settings:
     """What ``--set`` gives the params of a script.
 
-    The values are put into the script's ``params`` after the line that makes it, and again after
-    any line that changes them back. So they are there for all that reads them from there, in a
-    function or not, by this or another name: nothing has to be known of how it is read.
+    A value is put into the script's ``params`` once, after the line ``params = {...}`` that makes
+    it. So it is there for all that the script works out of it from then on, by this or another
+    name. Where `params` comes to be in another way, or is changed back, somebody may have read
+    another value: that is refused.
 
     Parameters
     ----------
@@ -60,6 +61,8 @@ class Settings:
         self._texts = texts
         #: The values, by parameter, as far as the script has had their parameters yet.
         self.values: dict[str, Any] = {}
+        #: What is in the way, by parameter: told at the end, past all that catches errors.
+        self._problems: dict[str, str] = {}
 
     def compiled(self, source: str, names: dict[str, Any]) -> CodeType:
         """Compile a script so that the values are put in while it runs.
@@ -78,30 +81,42 @@ class Settings:
         if not self._texts:
             return compile(source, str(self._path), "exec", dont_inherit=True)
         tree = ast.parse(source, str(self._path))
-        names[_HOOK] = lambda: self.put_into(names.get("params"))
+        names[_HOOK] = lambda line, is_own: self._put_into(names.get("params"), line, is_own)
         tree.body = _followed(tree.body)
         return compile(tree, str(self._path), "exec", dont_inherit=True)
 
-    def put_into(self, params: object) -> None:
-        """Give the values to a script's params, where they have other ones."""
+    def _put_into(self, params: object, line: int, is_own: bool) -> None:
+        """Give the values to params that a line has made, where it has not had them yet."""
         if not isinstance(params, dict):
             return
         for name, text in self._texts.items():
-            if name not in params or params[name] is self.values.get(name, self):
+            if name not in params or name in self.values or name in self._problems:
                 continue
-            self.values[name] = params[name] = _value(name, text, params[name])
+            if not is_own:
+                self._problems[name] = (
+                    f"line {line} of {self._path} makes params and more at once, so that the "
+                    "value there may have been used already: give params a line of its own, "
+                    "params = {...}"
+                )
+                continue
+            try:
+                self.values[name] = params[name] = _value(name, text, params[name])
+            except Failed as error:
+                self._problems[name] = str(error)
 
     def require_all(self, params: object) -> None:
-        """Refuse settings that found no place.
+        """Refuse settings that found no place, or have lost it.
 
         Raises
         ------
         Failed
-            If the script has left no such parameter.
+            If the script has left no such parameter, or another value in it.
         """
-        self.put_into(params)
         there = list(map(str, params)) if isinstance(params, Mapping) else []
         for name in self._texts:
+            if name in self._problems:
+                problem = self._problems[name]
+                raise Failed(problem if problem.startswith("--set") else f"--set {name}: {problem}")
             if name not in there:
                 raise Failed(
                     f"--set {name}: {self._path} has no such parameter in params; it has "
@@ -110,6 +125,66 @@ class Settings:
             if name not in self.values:
                 kind = type(params).__name__
                 raise Failed(f"--set {name}: params must be a dict, {self._path} has a {kind}")
+            assert isinstance(params, Mapping)
+            if params[name] is not self.values[name]:
+                raise Failed(
+                    f"--set {name}: {self._path} gives it another value afterwards, "
+                    f"{checks.show(params[name])}; leave it as params = {{...}} has made it"
+                )
+
+
+class Noted(dict[str, Any]):
+    """Params that note which of them are read.
+
+    Parameters
+    ----------
+    params : mapping of str to object
+    read : set of str
+        Names are added to it as they are read.
+    """
+
+    def __init__(self, params: Mapping[str, Any], read: set[str]) -> None:
+        super().__init__(params)
+        self._read = read
+
+    def __getitem__(self, name: str) -> Any:
+        self._read.add(name)
+        return super().__getitem__(name)
+
+    def get(self, name: str, default: Any = None) -> Any:
+        self._read.add(name)
+        return super().get(name, default)
+
+    def pop(self, name: str, *default: Any) -> Any:
+        self._read.add(name)
+        return super().pop(name, *default)
+
+    def __iter__(self) -> Iterator[str]:
+        # Whoever walks it, or copies it, may read each of them. That this is not dict's own also
+        # keeps dict(params) and f(**params) from taking a way around.
+        self._read.update(super().keys())
+        return super().__iter__()
+
+    def keys(self) -> Any:
+        self._read.update(super().keys())
+        return super().keys()
+
+    def values(self) -> Any:
+        self._read.update(super().keys())
+        return super().values()
+
+    def items(self) -> Any:
+        self._read.update(super().keys())
+        return super().items()
+
+    def copy(self) -> dict[str, Any]:
+        return dict(self.items())
+
+    def __or__(self, other: Any) -> Any:
+        return self.copy() | other
+
+    def __ror__(self, other: Any) -> Any:
+        return other | self.copy()
 
 
 def _followed(body: list[ast.stmt]) -> list[ast.stmt]:
@@ -130,9 +205,28 @@ def _followed(body: list[ast.stmt]) -> list[ast.stmt]:
         is_first = isinstance(node, ast.ImportFrom) and node.module == "__future__"
         if is_first or (isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)):
             continue
-        call = ast.Expr(ast.Call(ast.Name(_HOOK, ast.Load()), [], []))
+        told: list[ast.expr] = [ast.Constant(node.lineno), ast.Constant(_makes_params(node))]
+        call = ast.Expr(ast.Call(ast.Name(_HOOK, ast.Load()), told, []))
         found.append(ast.fix_missing_locations(ast.copy_location(call, node)))
     return found
+
+
+def _makes_params(node: ast.stmt) -> bool:
+    """Whether a statement makes params, or a part of it, and nothing else."""
+    if isinstance(node, ast.Assign):
+        return len(node.targets) == 1 and _is_params(node.targets[0])
+    if isinstance(node, ast.AnnAssign):
+        return _is_params(node.target)
+    if isinstance(node, ast.Expr) and isinstance(node.value, ast.Call):  # params.update(...)
+        called = node.value.func
+        return isinstance(called, ast.Attribute) and _is_params(called.value)
+    return False
+
+
+def _is_params(node: ast.expr) -> bool:
+    if isinstance(node, ast.Subscript):
+        node = node.value
+    return isinstance(node, ast.Name) and node.id == "params"
 
 
 def _value(name: str, text: str, default: object) -> Any:

@@ -114,51 +114,70 @@ def test_set_reads_values_as_json_and_keeps_texts(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "tail",
     [
-        "pipeline = pipeline_factory(params)",
-        "pipeline = [lambda ctx: hz.quotes(ctx.feed.price, 0.2, ctx.params['size'])]",
-        "pipeline = [lambda ctx: hz.quotes(ctx.feed.price, 0.2, params['size'])]",
-        "mine = params\npipeline = [lambda ctx, n=mine['size']: hz.quotes(ctx.feed.price, 0.2, n)]",
-        "def stages():\n    mine = params\n    return pipeline_factory(dict(mine))\n"
-        "pipeline = stages()",
-        "if True:\n    params = {**params}\n    pipeline = pipeline_factory(params)",
-        "try:\n    params = {'size': 2, 'spread': 0.2}\n    pipeline = pipeline_factory(params)\n"
-        "finally:\n    pass",
-        "params['size'] = 2\nparams.update(size=2)\npipeline = pipeline_factory(params)",
-        "result = hz.backtest(data=data, markets=markets, pipeline=pipeline_factory(params),\n"
-        "    initial_capital=initial_capital)",
+        "initial_capital = 2_500.0 * params['size']",
+        "mine = params\ninitial_capital = 2_500.0 * mine['size']",
+        "def capital():\n    return 2_500.0 * params.get('size')\ninitial_capital = capital()",
+        "if True:\n    params = {**params}\n    initial_capital = 2_500.0 * params['size']",
+        "try:\n    copy = dict(**params)\nfinally:\n    initial_capital = 2_500.0 * copy['size']",
     ],
-    ids=[
-        *("made at load", "ctx.params", "a global", "an alias", "a helper", "a copy", "in a block"),
-        *("set back", "a result"),
-    ],
+    ids=["at load", "an alias", "a helper", "a copy", "in a block"],
 )
-def test_set_reaches_all_that_reads_params(horizon: Run, tail: str) -> None:
-    write(f"{SCRIPT}{tail}\ndel pipeline_factory\n")
-    code, out, _ = horizon("backtest", "waves.py", "--json", "--set", "size=3")
-    assert code == 0
-    assert metrics(out)["total_return"] == direct(size=3).metrics.total_return
-    code, out, _ = horizon("backtest", "waves.py", "--json")
-    assert code == 0
-    assert metrics(out)["total_return"] == direct().metrics.total_return
-
-
-def test_set_reaches_what_is_made_beside_the_pipeline(horizon: Run) -> None:
-    """The capital, by a helper that the script calls; the factory has the value as well."""
-    write(
-        f"{SCRIPT}def capital():\n    return 2_500.0 * params['size']\n"
-        "initial_capital = capital()\n"
-    )
+def test_set_reaches_what_is_made_beside_the_pipeline(horizon: Run, tail: str) -> None:
+    """The capital, of the script's own params; the factory has the value as well."""
+    write(f"{SCRIPT}{tail}\n")
     code, out, err = horizon("backtest", "waves.py", "--set", "size=3")
     assert code == 0
     assert "params: size=3, spread=0.2" in err
+    assert "note:" not in err
     assert out == f"{direct(size=3, capital=7_500.0).summary()}\n"
+    assert horizon("backtest", "waves.py").out == f"{direct(capital=5_000.0).summary()}\n"
 
 
-def test_set_values_are_told_where_stages_may_not_read_them(horizon: Run) -> None:
-    write(f"{SCRIPT}pipeline = pipeline_factory(params)\ndel pipeline_factory\n")
-    code, _, err = horizon("backtest", "waves.py", "--set", "size=3")
+@pytest.mark.parametrize(
+    ("tail", "made"),
+    [
+        ("pipeline = pipeline_factory(params)", "pipeline"),
+        ("N = 2\nparams = {'size': N}\npipeline = [lambda ctx: None]", "pipeline"),
+        ("strategies = [hz.Strategy]", "strategies"),
+    ],
+    ids=["of params", "of a name", "strategies"],
+)
+def test_set_is_refused_where_the_pipeline_was_made_at_load(
+    horizon: Run, tail: str, made: str
+) -> None:
+    write(f"{SCRIPT}{tail}\ndel pipeline_factory\n")
+    code, out, err = horizon("backtest", "waves.py", "--set", "size=3", "-o", "run")
+    assert (code, out) == (1, "")
+    assert f"--set size: waves.py has made its {made} already" in err
+    assert "Leave a function pipeline_factory(params)" in err
+    assert not Path("run").exists()
+
+
+@pytest.mark.parametrize(
+    ("read", "is_noted"),
+    [
+        ("n = 2", True),
+        ("n = params['size']", False),
+        ("n = params.get('size')", False),
+        ("n = dict(params)['size']", False),
+        ("n = (params | {})['size']", False),
+        ("n = {**params}['size']", False),
+        ("n = (lambda size, **_: size)(**params)", False),
+        ("return [lambda ctx: hz.quotes(ctx.feed.price, 0.2, params['size'])]", False),
+    ],
+    ids=["never", "by name", "get", "a copy", "or", "unpacked", "keywords", "by a stage"],
+)
+def test_set_that_the_factory_has_not_read_is_noted(
+    horizon: Run, read: str, is_noted: bool
+) -> None:
+    write(
+        f"{SCRIPT}def pipeline_factory(params):\n    {read}\n"
+        "    return [lambda ctx: hz.quotes(ctx.feed.price, 0.2, n)]\n"
+    )
+    code, out, err = horizon("backtest", "waves.py", "--set", "size=3")
     assert code == 0
-    assert err.endswith("pipeline, initial_capital, params; --set: size=3\n")
+    assert ("has not read 'size' from its params" in err) is is_noted
+    assert out == f"{direct(size=2 if is_noted else 3).summary()}\n"
 
 
 @pytest.mark.parametrize(
@@ -170,8 +189,13 @@ def test_set_values_are_told_where_stages_may_not_read_them(horizon: Run) -> Non
             "import types\nparams = types.MappingProxyType({'size': 2})\n",
             "--set size: params must be a dict, waves.py has a mappingproxy",
         ),
+        ("first, params = 1, {'size': 2}", "of waves.py makes params and more at once"),
+        ("for params in [{'size': 2}]:\n    n = params['size']", "makes params and more at once"),
+        ("def f():\n    global params\n    params = first\nf()", "makes params and more at once"),
+        ("params = first\nparams['size'] *= 10", "gives it another value afterwards, 30"),
+        ("params = first\nparams = {'size': 2}", "gives it another value afterwards, 2"),
     ],
-    ids=["none", "another", "no dict"],
+    ids=["none", "another", "no dict", "beside", "a loop", "a function", "scaled", "set back"],
 )
 def test_set_that_finds_no_place_is_refused(horizon: Run, tail: str, says: str) -> None:
     write(SCRIPT.replace("params = {", "first = {") + f"params = {{}}\n{tail}\n")
@@ -472,7 +496,7 @@ def test_result_of_the_script_is_taken(horizon: Run) -> None:
     code, out, err = horizon("backtest", "waves.py")
     assert (code, err) == (0, "")
     assert "Backtest: own" in out
-    for arguments in (["--data", "waves.py"], ["--check-lookahead"]):
+    for arguments in (["--data", "waves.py"], ["--check-lookahead"], ["--set", "a=1"]):
         code, out, err = horizon("backtest", "waves.py", *arguments)
         assert (code, out) == (1, "")
         assert f"{arguments[0]} comes too late" in err
