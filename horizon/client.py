@@ -481,7 +481,7 @@ class ImperativeClient(OrderVerbs):
     def _ask_about(self, market_id: str, what: str) -> None:
         """Warn of a market that is unknown, and nearly called as one that is not."""
         with self._venue.lock:
-            near = self._nearest(market_id)
+            near = self._nearest(market_id, priced=False)
         if near is not None:
             warnings.warn(
                 f"Nothing is known of {market_id!r}: {what}. Did you mean {near!r}?",
@@ -531,7 +531,7 @@ class ImperativeClient(OrderVerbs):
         (150.0, [])
         """
         with self._venue.lock:
-            if (near := self._nearest(market_id)) is not None:
+            if (near := self._nearest(market_id, priced=False)) is not None:
                 raise ValueError(
                     f"market_id must be one that is known here, was {market_id!r}. Did you mean "
                     f"{near!r}? One that is to settle before anything else is declared first: "

@@ -47,6 +47,8 @@ _HAS_ZONE: Final = re.compile(r"(?:Z|[+-]\d\d(?::?\d\d)?)$", re.IGNORECASE)
 _NUMBER: Final = re.compile(
     r"\s*[-+]?(?:\d+\.?\d*|\.\d+)(?:e[-+]?\d+)?\s*", re.ASCII | re.IGNORECASE
 )
+#: A number as people write it: "1,000.5", "1 000", "$12", "12 %", "(5)".
+_WRITTEN_OTHERWISE: Final = re.compile(r"[-+(]?\s*[^\w\s.,]?\s*\d[\d.,'’_\s]*[%)]?\s*[^\w\s.,]?")
 _REAL: Final = (int, float, np.integer, np.floating, Decimal, Fraction)
 
 
@@ -98,6 +100,8 @@ def _numbers_among_texts(
     bad = is_text & ~is_number
     if not is_number.any() or not bad.any():
         return None
+    if any(_WRITTEN_OTHERWISE.fullmatch(values[i].strip()) for i in np.flatnonzero(bad)):
+        return None  # left out alone, "1,000.5" would leave what lies below a thousand
     floats = np.full(len(values), np.nan)
     floats[is_number] = [float(values[i]) for i in np.flatnonzero(is_number)]
     return floats, bad

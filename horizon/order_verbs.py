@@ -592,14 +592,14 @@ class OrderVerbs:
             order = self.engine.place(*terms)
             return order_snapshot(order, self._venue.name)
 
-    def _nearest(self, target: str | Market) -> str | None:
+    def _nearest(self, target: str | Market, *, priced: bool = True) -> str | None:
         """A known market that is nearly called so; None for one that is known, or a `Market`."""
         if not isinstance(target, str):
             return None  # who makes a `Market` has said what it is
         account = self.engine.venue.account
         if target in account.legs or target in account.markets or _ASKED.get():
             return None
-        return self.engine.venue.nearest_market(target)
+        return self.engine.venue.nearest_market(target, priced=priced)
 
     def _course(self, seen: OrderPreview, *, ioc: bool) -> str:
         """Say what becomes of an order in a market that has no price."""

@@ -72,6 +72,19 @@ def warned(act: Callable[[], Any]) -> tuple[Any, list[str]]:
         ("AAPL250117C00180000", "AAPL", False),
         ("AAPL250231C00180000", "AAPL", False),  # a day that is none
         ("🎲", "🎯", False),
+        ("GOOGL", "GOOG", False),
+        ("SOXS", "SOXL", False),
+        ("TQQQ", "QQQ", False),
+        ("BTC/USDC", "BTC/USDT", False),
+        ("KXCPI-25JUN", "KXCPI-25JAN", False),
+        ("ESZ5", "ESM5", False),
+        ("iraq-strike", "iran-strike", False),
+        ("rain-sunday", "rain-monday", False),
+        ("cut-jun", "cut-jan", False),
+        ("KOS", "KO", False),
+        ("MSTR", "MSFT", False),
+        ("rain-tomorrows", "rain-tomorrow", True),
+        ("yankeee", "yankee", True),
     ],
 )
 def test_a_slip_is_near_and_another_market_is_not(asked: str, known: str, is_near: bool) -> None:
@@ -86,7 +99,7 @@ def test_the_most_similar_is_meant() -> None:
 def test_a_market_with_a_price_is_meant_before_an_earlier_slip(ex: hz.ImperativeClient) -> None:
     with undoubted():
         ex.buy("APPL", 1, limit=170.0)
-    assert ex.engine.venue.nearest_market("APPLE") == "AAPL"
+    assert ex.engine.venue.nearest_market("AALP") == "AAPL"
     assert ex.engine.venue.nearest_market("APPL") is None  # it has an order by now
     assert hz.Paper().nearest_market("APPL") is None
     with pytest.raises(ValueError, match="market_id"):
@@ -115,7 +128,7 @@ def test_every_class_of_order_is_warned_of(ex: hz.ImperativeClient) -> None:
             "'rein:no'",
             "'rain'",
         ),
-        (lambda: ex.buy("raim:no", 5, limit=0.5), "'raim:no'", "'rain'"),
+        (lambda: ex.buy("raiin:no", 5, limit=0.5), "'raiin:no'", "'rain'"),
         (lambda: ex.buy_perp("BCT-PERP", 0.1, limit=4e4), "'BCT-PERP'", "'BTC-PERP'"),
         (lambda: ex.sell_perp("BTC-PREP", 0.1, limit=6e4), "'BTC-PREP'", "'BTC-PERP'"),
         (

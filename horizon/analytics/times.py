@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any, Final
 
 import numpy as np
@@ -115,12 +116,24 @@ def _dates(times: Any) -> Any:
     """Take times in a zone that are all midnight there as the dates that they stand for."""
     if hasattr(times, "to_series") and not hasattr(times, "iloc"):
         times = times.to_series()  # of an index of pandas
+    if not hasattr(times, "dt"):
+        is_listed = isinstance(times, (list, tuple)) or str(getattr(times, "dtype", "")) == "object"
+        is_date = is_listed and len(times) > 0 and all(map(_is_midnight, times))
+        return [one.replace(tzinfo=None) for one in times] if is_date else times
     zoned = getattr(times, "dt", None)
     if zoned is None or getattr(zoned, "tz", None) is None or len(times) == 0:
         return times
     wall = zoned.tz_localize(None)
     is_midnight = wall.eq(wall.dt.normalize())
     return wall if bool(is_midnight.all()) else times
+
+
+def _is_midnight(time: Any) -> bool:
+    """Whether it is a datetime in a zone, at midnight there."""
+    if not isinstance(time, datetime) or time.tzinfo is None:
+        return False
+    beyond: Any = getattr(time, "nanosecond", 0)  # of pandas
+    return (time.hour, time.minute, time.second, time.microsecond, beyond) == (0, 0, 0, 0, 0)
 
 
 def _text(time: np.datetime64 | np.int64) -> str:

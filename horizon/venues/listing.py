@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import math
 import re
 from collections.abc import Iterable
@@ -23,10 +22,9 @@ __all__ = ["ListingVenue", "nearly"]
 _COMPARED: Final = 1_000
 #: Date, right and strike, which end an option's symbol.
 _TERMS: Final = 15
-#: How alike two words are, of 0 to 1, one of which may be the other mistyped.
-_ALIKE: Final = 0.6
-#: The same of two names that are not cut into as many words: all else is the same then.
-_RUN_TOGETHER: Final = 0.8
+#: Letters from which on a word's ends may be mistyped as well: of shorter ones, symbols above all,
+#: the last letter often tells two markets from each other.
+_LONG: Final = 6
 _WORD: Final = re.compile(r"[^\W_]+")
 _DIGIT: Final = re.compile(r"\d")
 
@@ -168,19 +166,21 @@ class ListingVenue(Venue):
                 f"market {known.id!r} is known as {known}; it cannot become {contract}"
             )
 
-    def nearest_market(self, market_id: str) -> str | None:
+    def nearest_market(self, market_id: str, *, priced: bool = True) -> str | None:
         """Say which market is nearly called so, where nothing is known of the one that is.
 
         Parameters
         ----------
         market_id : str
             By the id of a NO side, its market is meant.
+        priced : bool
+            Look among the markets that have a price alone, and not among those that had a
+            declaration, an order or an algorithm and no tick yet.
 
         Returns
         -------
         str or None
-            The id of a market that had a tick, a declaration, an order or an algorithm; None
-            where the market itself had, or none is near.
+            The id of a market; None where the one that is named is known, or none is near.
 
         Raises
         ------
@@ -195,7 +195,9 @@ class ListingVenue(Venue):
             latest = list(islice(reversed(markets.values()), _COMPARED))
             # What has no price may be a slip itself, of an order sent before.
             near = nearly(base, (one.id for one in latest if one.price == one.price))
-            return nearly(base, (one.id for one in latest)) if near is None else near
+            if near is None and not priced:
+                near = nearly(base, (one.id for one in latest))
+            return near
 
     def _declare_leg(self, instrument: Market, is_no: bool) -> Leg:
         market = self._declare(instrument)
@@ -282,8 +284,10 @@ class ListingVenue(Venue):
 def nearly(market_id: str, known: Iterable[str]) -> str | None:
     """Find the market that an id which nobody knows may have been meant to name.
 
-    Ids that differ in a number, or in a word that is another word, are two markets, and so are two
-    options on one underlying; what differs in its case or in some letters of a word may be a slip.
+    What differs in its case, in where its words are cut, or in one letter of a word may be a slip:
+    two neighbours that changed places, a letter left out, put in or mistaken. Words with a digit
+    must be the same, short ones begin and end alike, and options on one underlying are different
+    markets.
 
     Parameters
     ----------
@@ -311,18 +315,27 @@ def _words(market_id: str) -> list[str]:
 
 def _may_be(asked: list[str], known: list[str]) -> bool:
     if asked[-1:] == [""] == known[-1:]:
-        return asked != known and _is_alike(asked[0], known[0])
+        return asked != known and _is_slip(asked[0], known[0])
     if len(asked) == len(known):
-        return all(
-            one == other or _is_alike(one, other) for one, other in zip(asked, known, strict=True)
-        )
-    return _is_alike("".join(asked), "".join(known), _RUN_TOGETHER)
+        return all(map(_is_slip, asked, known))
+    return "".join(asked) == "".join(known)
 
 
-def _is_alike(one: str, other: str, least: float = _ALIKE) -> bool:
-    if _DIGIT.findall(one) != _DIGIT.findall(other):
+def _is_slip(one: str, other: str) -> bool:
+    """Whether one word may be the other, mistyped."""
+    if one == other:
+        return True
+    short, long = sorted((one, other), key=len)
+    if len(long) - len(short) > 1 or _DIGIT.search(one) or _DIGIT.search(other):
         return False
-    return difflib.SequenceMatcher(None, one, other).ratio() >= least
+    at = next((i for i, letter in enumerate(short) if letter != long[i]), len(short))
+    ends_count = len(short) >= _LONG
+    if len(short) < len(long):
+        return short[at:] == long[at + 1 :] and (ends_count or 0 < at < len(short))
+    if len(short) > 2 and short[at + 1 :][:1] == long[at] and long[at + 1 :][:1] == short[at]:
+        return short[at + 2 :] == long[at + 2 :]
+    is_inside = len(short) > 3 and 0 < at < len(short) - 1
+    return short[at + 1 :] == long[at + 1 :] and (ends_count or is_inside)
 
 
 def _leg_outside(instrument: Market, known: MarketState | None, is_no: bool) -> Leg:

@@ -529,3 +529,14 @@ def test_outcomes_and_fair_values_reach_the_metrics() -> None:
 def test_a_folder_that_is_not_there_is_named(tmp_path: Any) -> None:
     with pytest.raises(ValueError, match="path must lie in a folder that exists"):
         generate_tearsheet(EXAMPLE).to_html(tmp_path / "none" / "sheet.html")
+
+
+def test_dates_in_a_zone_are_the_same_dates_in_every_form() -> None:
+    days = pd.date_range("2023-01-02", periods=40, freq="D", tz="Asia/Tokyo")
+    equity = 1_000.0 + np.arange(40.0) * (-1) ** np.arange(40)
+    series = hz.generate_tearsheet(pd.Series(equity, index=days)).curve
+    for times in (list(days), tuple(days.to_pydatetime()), days.to_numpy(dtype=object), days):
+        curve = hz.generate_tearsheet({"time": times, "equity": equity}).curve
+        assert curve.times_ns.tolist() == series.times_ns.tolist()
+    # The second of January, and not three in the afternoon of the first.
+    assert series.times_ns[0] == pd.Timestamp("2023-01-02", tz="UTC").value

@@ -288,6 +288,17 @@ def test_one_text_among_the_numbers_of_a_file_is_the_bad_row(tmp_path: Path) -> 
     assert [(row.price, row.volume) for row in feed] == [(0.5, 3.0), (0.25, None)]
 
 
+@pytest.mark.parametrize("text", ['"1,000.5"', "1 000.5", "$1000.5", "100 %", "1'000.5"])
+def test_a_number_that_is_written_otherwise_is_no_bad_row_alone(tmp_path: Path, text: str) -> None:
+    """Left out by itself it would leave the prices below a thousand, say, for the whole."""
+    path = tmp_path / "tape.csv"
+    path.write_text(f"timestamp,price\n1,999.5\n2,{text}\n3,998.5\n")
+    with pytest.raises(DataError, match="price must be a number"):
+        Replay(path)
+    feed = Replay(path, bad_rows="drop")
+    assert (feed.total, feed.dropped) == (0, {"price": 3})
+
+
 def test_error_names_the_first_bad_row_of_the_feed_at_fault() -> None:
     feeds = {"fine": ticks(1), "torn": ticks(1, 2, 3, bid=[1, 9, 1], ask=[2, 2, -1])}
     with pytest.raises(DataError, match="feed 'torn', row 1: bid 9 is above ask 2") as caught:

@@ -152,8 +152,8 @@ async def test_a_market_that_nothing_here_will_ever_know_is_refused() -> None:
     own = "market must be one that is known here: 'rain-tomorrow', 'rate-cut-in-june', 'home-win'"
     with pytest.raises(ValueError, match=own):
         workbench(market="nope")
-    with pytest.raises(ValueError, match=r"'home-wins'\. Did you mean 'home-win'\? One whose"):
-        workbench(market="home-wins")
+    with pytest.raises(ValueError, match=r"'hoem-win'\. Did you mean 'home-win'\? One whose"):
+        workbench(market="hoem-win")
     ex = acme()
     with pytest.raises(ValueError, match=r"known here: 'ACME'; was 'nope'.*ex\.declare"):
         workbench(ex, market="nope")

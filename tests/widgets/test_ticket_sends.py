@@ -147,12 +147,12 @@ async def test_the_ticket_asks_once_whatever_the_order() -> None:
         warnings.simplefilter("error")  # the preview has asked
         await confirm(ticket)
     assert [order.market_id for order in ex.open_orders()] == ["rian:no"]
-    seen = await preview(ticket, market="rainn", order="market")
+    seen = await preview(ticket, market="raiin", order="market")
     assert seen["refusal"].endswith("has had no tick yet. Did you mean 'rain'?")
     assert not any("Did you mean" in note for note in seen["notes"])
     seen = await preview(ticket, order="twap", slices="2", duration="60")
     assert [note for note in seen["notes"] if "Did you mean" in note] == [
-        "Did you mean rain? There is no rainn NO yet."
+        "Did you mean rain? There is no raiin NO yet."
     ]
 
 
