@@ -107,11 +107,11 @@ async def test_a_limit_beyond_the_market_says_what_it_pays_in_excess() -> None:
         "limit, not at the price: 3.00 USD worse for each share, 30.00 USD in all."
     )
     seen = await preview(ticket, quantity="10", limit="103")
-    assert seen["notes"][0] == said
+    assert seen["cautions"][0] == said
     seen = await preview(ticket, order="iceberg", show="5")
-    assert said in seen["notes"]
+    assert said in seen["cautions"]
     seen = await preview(ticket, order="twap", slices="2", duration="60")
-    assert not any("Paper fills at the limit" in note for note in seen["notes"])
+    assert not any("Paper fills at the limit" in note for note in seen["cautions"])
 
 
 @in_a_notebook

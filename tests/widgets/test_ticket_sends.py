@@ -125,11 +125,11 @@ async def test_a_name_that_is_nearly_a_market_s_is_asked_about() -> None:
     ex = priced()
     ticket = OrderTicket(ex)
     seen = await preview(ticket, market="acme", quantity="10", limit="99")
-    assert seen["notes"][0] == "Did you mean ACME? There is no acme yet."
+    assert seen["cautions"][0] == "Did you mean ACME? There is no acme yet."
     seen = await preview(ticket, market="ACME")
-    assert not any(note.startswith("Did you mean") for note in seen["notes"])
+    assert not any(note.startswith("Did you mean") for note in seen["cautions"])
     seen = await preview(ticket, market="something else")
-    assert not any(note.startswith("Did you mean") for note in seen["notes"])
+    assert not any(note.startswith("Did you mean") for note in seen["cautions"])
 
 
 @in_a_notebook
@@ -141,17 +141,17 @@ async def test_the_ticket_asks_once_whatever_the_order() -> None:
     seen = await preview(
         ticket, market="rian", kind="prediction", outcome="no", quantity="10", limit="0.3"
     )
-    assert seen["notes"][0] == asks
-    assert sum("Did you mean" in note for note in seen["notes"]) == 1
+    assert seen["cautions"][0] == asks
+    assert sum("Did you mean" in note for note in seen["cautions"]) == 1
     with warnings.catch_warnings():
         warnings.simplefilter("error")  # the preview has asked
         await confirm(ticket)
     assert [order.market_id for order in ex.open_orders()] == ["rian:no"]
     seen = await preview(ticket, market="raiin", order="market")
     assert seen["refusal"].endswith("has had no tick yet. Did you mean 'rain'?")
-    assert not any("Did you mean" in note for note in seen["notes"])
+    assert not any("Did you mean" in note for note in seen["cautions"])
     seen = await preview(ticket, order="twap", slices="2", duration="60")
-    assert [note for note in seen["notes"] if "Did you mean" in note] == [
+    assert [note for note in seen["cautions"] if "Did you mean" in note] == [
         "Did you mean rain? There is no raiin NO yet."
     ]
 

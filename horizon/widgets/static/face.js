@@ -278,8 +278,17 @@ function mount({ model, el }, make) {
   let isCut = false; // from the kernel: what is pressed now would not arrive
   let dark = null;
 
+  const kernel = model.widget_manager?.kernel;
+  const isOff = () => (kernel?.connectionStatus ?? "connected") !== "connected";
+
   function send(verb, given = {}) {
     if (isDead) return;
+    // What a page says of itself may wait; a press that waited would be obeyed at another price.
+    if (isOff() && !["looks", "theme"].includes(verb)) {
+      isCut = isStale = true;
+      tell();
+      return;
+    }
     try {
       model.send({ do: verb, beat: model.get("beat"), page, ...given });
     } catch {
@@ -366,14 +375,13 @@ function mount({ model, el }, make) {
   model.on("msg:custom", onCustom);
   // A restarted kernel ends the connection; one that was shut down is only disposed of.
   model.on("comm_live_update", die);
-  const kernel = model.widget_manager?.kernel;
   kernel?.disposed?.connect(die);
   const watch = setInterval(() => {
-    const isOff = (kernel?.connectionStatus ?? "connected") !== "connected";
-    const late = isOff || performance.now() - heard > STALE_AFTER;
-    if (late !== isStale || isOff !== isCut) {
+    const cut = isOff();
+    const late = cut || performance.now() - heard > STALE_AFTER;
+    if (late !== isStale || cut !== isCut) {
       isStale = late;
-      isCut = isOff;
+      isCut = cut;
       tell();
     }
   }, 500);

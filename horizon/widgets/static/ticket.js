@@ -32,6 +32,7 @@ function ticket(body, send) {
   );
   const headline = node("p", { class: "hz-headline" });
   const facts = node("dl", { class: "hz-facts" });
+  const cautions = node("div");
   const notes = node("div");
   const refusal = node("p", { class: "hz-refusal", hidden: true });
   const confirm = button(() => confirmNow(), { class: "hz-button hz-main" }, true);
@@ -43,6 +44,7 @@ function ticket(body, send) {
     { class: "hz-preview", hidden: true, role: "group", "aria-label": "Preview" },
     headline,
     choices, // near the form, and above what changes with the market: it must not move
+    cautions,
     refusal,
     facts,
     notes,
@@ -176,7 +178,8 @@ function ticket(body, send) {
       previewSince = performance.now();
       const facts = seen.facts.map(([label, text]) => `${label}: ${text}`).join("; ");
       const what = seen.refusal ? `Refused: ${seen.refusal}` : spokenKeys;
-      write(spoken, `Preview. ${seen.headline}. ${facts}. ${what}.`);
+      const cautions = seen.cautions.map((text) => `Caution: ${text} `).join("");
+      write(spoken, `Preview. ${seen.headline}. ${cautions}${facts}. ${what}.`);
     }
     set(preview, { "data-tone": seen.tone });
     set(confirm, { "data-tone": seen.tone });
@@ -188,6 +191,7 @@ function ticket(body, send) {
       ([label]) => node("div", {}, node("dt", {}, label), node("dd")),
       (element, [, text]) => write(element.querySelector("dd"), text),
     );
+    keyed(cautions, seen.cautions, (text) => text, (text) => node("p", { class: "hz-caution" }, text), () => {});
     keyed(notes, seen.notes, (text) => text, (text) => node("p", { class: "hz-hint" }, text), () => {});
     write(refusal, seen.refusal ? `Refused: ${seen.refusal}` : "");
     refusal.hidden = !seen.refusal;

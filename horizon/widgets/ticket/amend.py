@@ -118,6 +118,7 @@ def amend_picture(change: Change, preview_id: str | None, ex: ImperativeClient) 
         "tone": ex.order(change.order_id).side,
         "headline": f"Amend {change.order_id}: {_changes(change, venue.currency)}",
         "facts": [],
+        "cautions": [],
         "notes": [],
         "confirm": f"Confirm: amend {change.order_id}",
     }
@@ -155,6 +156,7 @@ def amend_picture(change: Change, preview_id: str | None, ex: ImperativeClient) 
         notes.append("Amendments travel for a while here: the order may fill before this one.")
     picture |= {
         "facts": facts,
+        "cautions": [],
         "notes": [*_owner_notes(ex.order(change.order_id)), *notes],
         "refusal": None if seen.refusal is None else words.name(seen.refusal),
     }

@@ -168,7 +168,6 @@ def notes_of(
             "At the present price these units come to more than was asked for: preview again to "
             "size them anew."
         )
-    notes += seen.cautions
     is_reached = draft.limit is not None and not draft.algo and seen.is_taker
     if is_reached and not seen.is_refused and matching != "book" and not seen.cautions:
         what = (

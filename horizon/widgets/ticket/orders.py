@@ -180,6 +180,7 @@ class TicketOrders:
                 "tone": draft.side,
                 "headline": headline(draft, venue.currency),
                 "facts": [],
+                "cautions": [],
                 "notes": [],
                 "refusal": words_of(error),
                 "confirm": "Confirm",
@@ -196,7 +197,8 @@ class TicketOrders:
             "tone": draft.side,
             "headline": headline(draft, seen.currency),
             "facts": facts_of(draft, seen, last, says, venue),
-            "notes": [*doubts, *notes_of(draft, seen, last, venue, is_waiting)],
+            "cautions": [*doubts, *seen.cautions],
+            "notes": notes_of(draft, seen, last, venue, is_waiting),
             # The rules are asked again at each child; the whole at once is only a warning.
             "refusal": None if draft.algo or seen.refusal is None else words.name(seen.refusal),
             "confirm": "Cannot be sent"
