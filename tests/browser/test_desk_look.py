@@ -69,6 +69,24 @@ PARTS = {
     "chart": "hz.widgets.PriceChart(ex, market='ACME')",
     "deck": "hz.widgets.FeedDeck(ex, hz.feeds.Synthetic(1, market_id='rain'), play=False)",
 }
+NARROW = """
+import horizon as hz
+ex = hz.connect("book")
+ex.declare(hz.Market("presidential-election-winner", hz.Prediction))
+books = ("presidential-election-winner", [(0.51, 300)], [(0.53, 200), (0.54, 500)])
+ex.take_book(*books, timestamp=0.0)
+for side, size, limit in (("buy", 100, 0.51), ("buy", 2_500, 0.53), ("sell", 1_000, 0.9)):
+    getattr(ex, f"{side}_prediction")("presidential-election-winner", size, limit=limit)
+hz.workbench(ex, panels=["ticket", "orders"])
+"""
+#: The numbers of a table that lie under the buttons of their row.
+JS_UNDER_BUTTONS = """table => [...table.querySelectorAll("tbody tr")].flatMap(row => {
+  const buttons = row.querySelector(".hz-actions").getBoundingClientRect();
+  return [...row.querySelectorAll(".hz-number")]
+    .map(cell => [cell.innerText, cell.getBoundingClientRect()])
+    .filter(([text, box]) => box.width && box.right > buttons.left + 1)
+    .map(([text]) => text);
+})"""
 JS_THEME = "name => window.jupyterapp.commands.execute('apputils:change-theme', {theme: name})"
 
 
@@ -169,6 +187,22 @@ def test_an_order_is_given_and_confirmed_on_one_screen(lab) -> None:
     lab.page.wait_for_timeout(QUIET)
     assert lab.kernel_exec("print(len(desk.ex.orders()))") == "1"
     expect(desk.confirm).to_be_visible()
+    assert_no_problems(lab)
+
+
+def test_no_number_of_an_order_lies_under_its_buttons(lab) -> None:
+    lab.open_cells(NARROW)
+    lab.run_cell(0)
+    face = Desk(lab).part("Orders")
+    expect(face.locator("tbody tr")).to_have_count(3)
+    expect(face).to_contain_text("partly filled")
+    for width in (1_000, 800, 700, 660, 620, 560, 505, 460, 425, 360):
+        face.evaluate("(face, width) => { face.style.width = `${width}px`; }", width)
+        lab.page.wait_for_timeout(100)
+        table = face.locator("table")
+        assert table.evaluate(JS_UNDER_BUTTONS) == [], f"{width} pixels wide"
+        buttons = table.locator(".hz-actions .hz-button")
+        assert buttons.count() == 6
     assert_no_problems(lab)
 
 
