@@ -28,7 +28,10 @@ def widget(text: str) -> NotebookNode:
 @pytest.mark.parametrize(
     "text, words",
     [
-        ("<Workbench on paper, live; run its cell to use it>", "<code>Workbench</code>"),
+        (
+            "<Workbench on paper, live; a cell with its name alone shows it, …>",
+            "<code>Workbench</code>",
+        ),
         ("HBox(children=())", "<code>HBox</code>"),
         ("", "a widget"),
     ],

@@ -273,7 +273,9 @@ async def test_it_shows_itself_as_a_widget_and_in_words() -> None:
     bundle = own._repr_mimebundle_()
     data = bundle[0] if isinstance(bundle, tuple) else bundle
     assert "application/vnd.jupyter.widget-view+json" in data
-    assert data["text/plain"] == "<Workbench on paper, live; run its cell to use it>"
+    assert data["text/plain"] == (
+        "<Workbench on paper, live; a cell with its name alone shows it, its own cell begins anew>"
+    )
     own.close()
     assert repr(own) == "<Workbench on paper, ended: it was closed; run its cell to use it>"
     assert own._repr_html_().startswith("<code>&lt;Workbench on paper, ended")

@@ -523,8 +523,13 @@ class Workbench:
 
     # ------------------------------------------------------------------ display
     def __repr__(self) -> str:
-        state = f"ended: {self._ended}" if self._ended else "live"
-        return f"<Workbench on {self.ex.engine.venue.name}, {state}; run its cell to use it>"
+        # What a page shows that has lost it, as after a reload: the account is still there.
+        state = (
+            f"ended: {self._ended}; run its cell to use it"
+            if self._ended
+            else "live; a cell with its name alone shows it, its own cell begins anew"
+        )
+        return f"<Workbench on {self.ex.engine.venue.name}, {state}>"
 
     def _repr_html_(self) -> str:
         return f"<code>{html.escape(repr(self))}</code>"
