@@ -167,6 +167,8 @@ async def test_what_this_account_has_taken_is_gone_until_the_next_book() -> None
     assert row(ladder, "0.56")["ask"] is None
     assert row(ladder, "0.57")["ask"] == ["170", 42, "170"]
     assert facts(ladder)["Ask, USD"] == "0.57 × 170"
+    # Half-way between 0.54 and 0.57 now; the book came with 0.56. Neither is a trade.
+    assert (facts(ladder)["Mid, USD"], facts(ladder)["Last, USD"]) == ("0.555", "–")
     assert row(ladder, "0.57")["tags"] == [
         ["fill", "▲ 30", "buy", "Last own fill: bought 30 at 0.57"]
     ]

@@ -120,10 +120,13 @@ def draw(
     last = _last(market, look.is_no)
     grid = look.grid = look.grid or _grid(market, look, seen, tick, last)
     say = _wording(venue, market, look, seen)
-    # A price that is only half-way between the quotes is nobody's trade.
+    # A price that is only half-way between the quotes is nobody's trade: neither those that are
+    # left, nor those that the book came with before this account took of it.
     told = venue.last_trade(market)
     told = rules.complement(told) if look.is_no and told == told else told
-    traded = last if market.settled or (told != told and last != seen.mid) else told
+    came_with = 0.5 * (market.bid + market.ask)
+    is_mid = last == seen.mid or math.isclose(market.price, came_with, rel_tol=1e-12)
+    traded = last if market.settled or (told != told and not is_mid) else told
     at = words.clock(None if seen.time_ns is None else seen.time_ns / 1e9)
     picture: dict[str, Any] = {
         "groups": _groups(look, market, tick, say),
