@@ -78,6 +78,7 @@ RUN_WORDS: Final[Words] = {
     "commission": ("paper_fee_rate",),
     "commissions": ("paper_fee_rate",),
     "fee": ("paper_fee_rate", "fees"),
+    "fee_bps": ("paper_fee_rate",),
     "fee_rate": ("paper_fee_rate",),
     "maker_fee_rate": ("paper_maker_fee_rate",),
     "taker_fee_rate": ("paper_taker_fee_rate",),

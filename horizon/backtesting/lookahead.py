@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dis
 import inspect
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -176,6 +177,11 @@ class _Check:
             )
             if is_kept
         }
+        self._blind = [
+            name
+            for name, made in (("pipeline_factory", factory), ("strategies", strategies))
+            if made is not None and not isinstance(made, list) and _is_blind(made)
+        ]
         self._maker = "pipeline_factory" if factory is not None else "the strategies' function"
         self._cuts: int | list[int] = (
             checks.integer("cuts", cuts) if _is_number(cuts) else _times(cuts)
@@ -391,6 +397,12 @@ class _Check:
                 "data before this check could not be cut. Give "
                 f"{' and '.join(self._kept.values())} to have that checked too."
             )
+        if self._blind and leak is None:
+            notes.append(
+                f"{' and '.join(self._blind)} made nothing of the data that it is called with, as "
+                "cut: what its stages have from elsewhere could not be cut. (hz.walk_forward calls "
+                "its pipeline_factory with parameters, this check with data.)"
+            )
         failed = [run for run in self._reruns if run.failed]
         if failed:
             notes.append(f"{len(failed)} reruns could not be made; the first: {failed[0].failed}.")
@@ -416,6 +428,20 @@ def _rank(watch: Watch) -> tuple[int, int]:
 def _is_factory(strategies: object) -> bool:
     # A decorated function is a strategy that can be called.
     return callable(strategies) and not isinstance(strategies, (type, Strategy))
+
+
+def _is_blind(factory: object) -> bool:
+    """Whether a function that is to make something of its arguments never looks at one of them."""
+    code = getattr(factory, "__code__", None)
+    if code is None:
+        return False
+    given = set(code.co_varnames[inspect.ismethod(factory) : code.co_argcount])
+    given.update(code.co_varnames[code.co_argcount : code.co_argcount + code.co_kwonlyargcount])
+    used = set(code.co_cellvars)
+    for one in dis.get_instructions(code):
+        if one.opcode in dis.haslocal:  # one instruction may name two of them
+            used.update(one.argval if isinstance(one.argval, tuple) else (one.argval,))
+    return bool(given) and not given & used
 
 
 def _is_number(value: object) -> bool:

@@ -136,6 +136,30 @@ def test_bars_labelled_at_their_right_end_pass() -> None:
     assert report.ok
 
 
+def test_a_factory_that_makes_nothing_of_its_data_is_told_of() -> None:
+    """What it has kept looks ahead here, and is not found: the report must not be all-clear."""
+    data = walk(80)
+    ahead = dict(zip(data["timestamp"], data["price"].shift(-3).fillna(0.5), strict=True))
+
+    def stage(ctx: Any) -> Any:
+        return ahead[ctx.timestamp]
+
+    class Maker:
+        def of(self, data: Any) -> Any:
+            return [stage]
+
+    def of_books(data: Any, *, book_data: Any = None) -> Any:
+        return [stage, lambda ctx, fair: fair + len(book_data or ())]
+
+    told = "pipeline_factory made nothing of the data that it is called with"
+    for factory in (lambda params: [stage], Maker().of):
+        report = check_lookahead(data, pipeline_factory=factory)
+        assert report.ok
+        assert [note.startswith(told) for note in report.notes] == [True]
+    for factory in (of_books, lambda data: [lambda ctx: len(data)], lambda *_: [stage]):
+        assert not check_lookahead(data, pipeline_factory=factory).notes
+
+
 def test_stages_that_read_only_the_context_pass_without_a_factory() -> None:
     report = check_lookahead(walk(80), [lambda ctx: ctx.feed.price * 1.01, lambda ctx, fair: fair])
 
