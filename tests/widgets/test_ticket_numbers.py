@@ -334,18 +334,22 @@ async def test_the_price_limit_of_a_twap_holds_in_the_preview() -> None:
     seen = await preview(ticket, limit="0.35")
     assert facts(ticket)[nearest] == "0.35 USD"
     assert seen["headline"].startswith("TWAP BUY +100 rain YES, limit 0.35 USD:")
-    assert seen["notes"][0].endswith(
-        "at most 0.35 USD. The market is beyond that now: slices would wait there."
-    )
+    assert seen["notes"][0].endswith("at most 0.35 USD.")
+    assert seen["cautions"] == [
+        "The market is beyond the limit of at most 0.35 USD: slices would wait there, and what has "
+        "not filled by the end is not bought."
+    ]
     seen = await preview(ticket, limit="0.5")
     assert facts(ticket)[nearest] == "0.40 USD"
     assert seen["notes"][0].endswith("at most 0.50 USD.")
+    assert seen["cautions"] == []
     # Sold, it goes the other way: up on the grid, and never under the limit.
     await preview(ticket, side="sell", limit="")
     assert facts(ticket)[nearest] == "0.45 USD"
     seen = await preview(ticket, limit="0.6")
     assert facts(ticket)[nearest] == "0.60 USD"
-    assert "at least 0.60 USD. The market is beyond that now" in seen["notes"][0]
+    assert seen["cautions"][0].startswith("The market is beyond the limit of at least 0.60 USD:")
+    assert seen["cautions"][0].endswith("is not sold.")
 
 
 @pytest.mark.parametrize("price", [0.0, 1.0])

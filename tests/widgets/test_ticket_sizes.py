@@ -108,13 +108,13 @@ async def test_units_that_cost_more_by_now_than_was_asked_for_say_so() -> None:
     assert facts(ticket)["Notional"] == "902.50 USD"
     assert facts(ticket)[beside] == "2.50 USD MORE"
     moved = "At the present price these units come to more than was asked for"
-    assert [note.startswith(moved) for note in ticket.shown["preview"]["notes"]].count(True) == 1
+    assert [note.startswith(moved) for note in ticket.shown["preview"]["cautions"]].count(True) == 1
     # No row comes or goes: the button to confirm stays under the pointer.
     assert list(facts(ticket)) == labels
     ex.tick("ACME", 179.0, 2.0)
     await passing(0.2)
     assert facts(ticket)[beside] == "5.00 USD less"
-    assert not any(note.startswith(moved) for note in ticket.shown["preview"]["notes"])
+    assert not any(note.startswith(moved) for note in ticket.shown["preview"]["cautions"])
     ex.tick("ACME", 200.0, 3.0)
     await preview(ticket)
     assert facts(ticket)["Size, as it was previewed"].startswith("4 shares: 800.00 of 900.00 USD")

@@ -15,7 +15,15 @@ from horizon.widgets.ticket.draft import Draft
 from horizon.widgets.ticket.filling import filling_of
 from horizon.widgets.ticket.kinds import kind_facts
 
-__all__ = ["SIDE_SIGNS", "facts_of", "headline", "notes_of", "taking_facts", "taking_notes"]
+__all__ = [
+    "SIDE_SIGNS",
+    "cautions_of",
+    "facts_of",
+    "headline",
+    "notes_of",
+    "taking_facts",
+    "taking_notes",
+]
 
 SIDE_SIGNS: Final = {"buy": "BUY +", "sell": "SELL −"}
 _KIND_NAMES: Final = {
@@ -155,7 +163,27 @@ def taking_facts(taking: Taking, money: str, *, with_average: bool) -> list[list
     return facts
 
 
-# ------------------------------------------------------------------------ notes
+# ------------------------------------------------------------------------ cautions and notes
+def cautions_of(draft: Draft, seen: OrderPreview, last: float | None) -> list[str]:
+    """What speaks for looking again before this is confirmed, a sentence each."""
+    cautions = list(seen.cautions)
+    if _exceeds(draft, seen):
+        cautions.append(
+            "At the present price these units come to more than was asked for: preview again to "
+            "size them anew."
+        )
+    if draft.algo in ("twap", "vwap") and draft.limit is not None and last is not None:
+        side, sign = ("most", 1.0) if draft.side == "buy" else ("least", -1.0)
+        if sign * (last - draft.limit) > 0.0:
+            bound = f"{words.exact(draft.limit, decimals=2)} {words.name(seen.currency)}"
+            done = "bought" if sign > 0.0 else "sold"
+            cautions.append(
+                f"The market is beyond the limit of at {side} {bound}: slices would wait there, "
+                f"and what has not filled by the end is not {done}."
+            )
+    return cautions
+
+
 def notes_of(
     draft: Draft, seen: OrderPreview, last: float | None, venue: SimulatedVenue, is_waiting: bool
 ) -> list[str]:
@@ -163,11 +191,6 @@ def notes_of(
     notes = []
     money = words.name(seen.currency)
     matching = venue.matching
-    if _exceeds(draft, seen):
-        notes.append(
-            "At the present price these units come to more than was asked for: preview again to "
-            "size them anew."
-        )
     is_reached = draft.limit is not None and not draft.algo and seen.is_taker
     if is_reached and not seen.is_refused and matching != "book" and not seen.cautions:
         what = (
@@ -193,7 +216,7 @@ def notes_of(
     elif draft.algo and seen.refusal is not None:
         notes.append(f"All at once it would be refused: {words.name(seen.refusal)}")
     if draft.algo in ("twap", "vwap"):
-        notes.append(_slices_note(draft, last, money))
+        notes.append(_slices_note(draft, money))
     if seen.asset_class is AssetClass.Option:
         units = venue.leg_of(draft.target).market.multiplier
         notes.append(f"One contract is {words.amount(units)} units of the underlying.")
@@ -220,12 +243,10 @@ def taking_notes(taking: Taking, venue: SimulatedVenue, *, ends: bool) -> list[s
     return notes
 
 
-def _slices_note(draft: Draft, last: float | None, money: str) -> str:
+def _slices_note(draft: Draft, money: str) -> str:
     each = "Each slice is a limit order at the price of the tick that sends it"
     if draft.limit is None:
         return f"{each}."
     is_buy = draft.side == "buy"
     bound = f"at {'most' if is_buy else 'least'} {words.exact(draft.limit, decimals=2)} {money}"
-    beyond = last is not None and (last > draft.limit if is_buy else last < draft.limit)
-    waits = " The market is beyond that now: slices would wait there." if beyond else ""
-    return f"{each}, {bound}.{waits}"
+    return f"{each}, {bound}."

@@ -17,7 +17,7 @@ from horizon.widgets.access import leg_name
 from horizon.widgets.live import words_of
 from horizon.widgets.row_words import ended_words
 from horizon.widgets.ticket.draft import Draft
-from horizon.widgets.ticket.facts import SIDE_SIGNS, facts_of, headline, notes_of
+from horizon.widgets.ticket.facts import SIDE_SIGNS, cautions_of, facts_of, headline, notes_of
 
 __all__ = ["TicketOrders"]
 
@@ -197,7 +197,7 @@ class TicketOrders:
             "tone": draft.side,
             "headline": headline(draft, seen.currency),
             "facts": facts_of(draft, seen, last, says, venue),
-            "cautions": [*doubts, *seen.cautions],
+            "cautions": [*doubts, *cautions_of(draft, seen, last)],
             "notes": notes_of(draft, seen, last, venue, is_waiting),
             # The rules are asked again at each child; the whole at once is only a warning.
             "refusal": None if draft.algo or seen.refusal is None else words.name(seen.refusal),
